@@ -1,0 +1,44 @@
+# Each target is one step; the work is done by tools/install.sh and by `.venv/bin/python -m svc`.
+MAKEFLAGS += --no-print-directory
+python := .venv/bin/python
+ARGS :=
+.DEFAULT_GOAL := help
+.PHONY: help install demo up test lint fix contracts lock clean
+
+help: ## say what each target does
+	@grep -hE '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 20
+
+install: ## make .venv as requirements.lock says (does nothing when it is so already)
+	@sh tools/install.sh
+
+demo: install ## run the value chain once and show it: make demo ARGS="--once --json"
+	@$(python) -m svc demo $(ARGS)
+
+up: install ## run the value chain until Ctrl-C
+	@$(python) -m svc up $(ARGS)
+
+test: lint ## lint, then all tests: make test ARGS="-k plan"
+	@$(python) -m pytest $(ARGS)
+
+lint: install ## check style, types and architecture; changes nothing
+	@$(python) -m ruff check .
+	@$(python) -m ruff format --check .
+	@$(python) -m mypy
+	@$(python) -c 'from importlinter.cli import lint_imports_command as lint; lint()'
+
+fix: install ## mend what ruff can mend
+	@$(python) -m ruff check --fix .
+	@$(python) -m ruff format .
+
+contracts: install ## write what is derived from the contracts anew
+	@$(python) -m contracts.render
+
+lock: install ## resolve the newest versions into requirements.lock
+	@$(python) -m uv --quiet pip compile pyproject.toml --group dev --universal --generate-hashes \
+		--python-version 3.11 --no-header --upgrade --output-file requirements.lock
+	@echo 'uv' | $(python) -m uv --quiet pip compile - --universal --generate-hashes \
+		--python-version 3.11 --no-header --upgrade --output-file tools/bootstrap.lock
+
+clean: ## remove what install, tests and runs have made here (downloads and data in .svc too)
+	@rm -rf .venv .svc .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,170 @@
+"""The door for HTTP commands: each becomes a record on the inbox, once per idempotency key, and gets its answer from the receipt.
+
+The same key gives the same answer; another method, path or body under it is 422, a missing key 400. A caller whose command is still
+running after the wait gets 202 and where to look.
+"""
+
+import asyncio
+from datetime import UTC, datetime
+from hashlib import sha256
+from typing import Annotated, Any
+from uuid import NAMESPACE_URL, UUID, uuid5
+
+import asyncpg
+import orjson
+from aiokafka.errors import KafkaError
+from fastapi import Header, Request
+from fastapi.responses import JSONResponse, Response
+from opentelemetry.trace import SpanKind
+
+from contracts import value_chain
+from contracts.envelope import encode, record_headers
+from contracts.event import Command
+from services.chassis import tracing
+from services.chassis.outputs import Problem
+from services.chassis.runtime import Runtime
+from services.chassis.store import AWAY
+
+RECEIPTS = "SELECT event_id, record FROM receipt WHERE event_id = ANY($1::uuid[])"
+CASE = "SELECT traceparent FROM cases WHERE id = $1"
+PROBLEM = "application/problem+json"
+
+
+def problem(status: int, title: str, detail: str, **headers: str) -> JSONResponse:
+    """An error as RFC 9457 tells it; `detail` says what to do."""
+    body = Problem(title=title, status=status, detail=detail).model_dump()
+    return JSONResponse(body, status, {name.replace("_", "-"): text for name, text in headers.items()}, PROBLEM)
+
+
+class Door:
+    """One HTTP command on its way in; a FastAPI dependency (`door: Annotated[Door, Depends(Door)]`)."""
+
+    def __init__(
+        self,
+        request: Request,
+        idempotency_key: Annotated[str | None, Header(max_length=255, description="Names this command; repeat it with the same key.")] = None,
+        client_id: Annotated[str, Header(max_length=255, description="Who sends it; keys are looked up per client.")] = "local",
+        prefer: Annotated[str, Header(description="`wait=N`: seconds to wait for the answer.")] = "",
+    ) -> None:
+        self.request, self.runtime = request, request.app.state.runtime
+        self.waiters: Waiters = request.app.state.waiters
+        self.key, self.client = idempotency_key, client_id
+        asked = prefer.removeprefix("wait=")
+        self.wait = min(float(asked) if asked.isdecimal() else 60.0, self.runtime.settings.wait)
+        self.started = tracing.now()
+
+    @property
+    def id(self) -> UUID:
+        """The command's id, derived from caller and key; also what a new demand is named after."""
+        return uuid5(NAMESPACE_URL, f"svc:{self.client}:{self.key}")
+
+    async def ask(self, command: Command) -> Response:
+        """Bring a command to its lane and wait for the answer."""
+        if not self.key:
+            return problem(400, "Idempotency-Key is missing", "Send a header `Idempotency-Key` that names this command; repeat it with the same.")
+        body = await self.request.body()
+        fingerprint = sha256(f"{self.request.method} {self.request.url.path}\n".encode() + body).hexdigest()
+        try:
+            receipt = await self.waiters.find(self.id)
+            if receipt is None:
+                await self.produce(command, self.id, fingerprint)
+                receipt = await self.waiters.wait(self.id, self.wait)
+        except (*AWAY, KafkaError, AttributeError) as away:
+            return unavailable(self.runtime, away)
+        if receipt is None:
+            where = f"/commands/{self.id}"
+            return JSONResponse({"id": str(self.id), "status": "running", "look_at": where}, 202, {"Location": where, "Retry-After": "1"})
+        if receipt.get("fingerprint") != fingerprint:
+            return problem(422, "Idempotency-Key was used for something else", "This key came with another method, path or body: use a new key.")
+        return answer_of(receipt)
+
+    async def produce(self, command: Command, id: UUID, fingerprint: str = "", time: datetime | None = None) -> None:
+        """Put a command on the inbox; returns once it is acknowledged. The first contact of a case begins its trace."""
+        runtime: Runtime = self.runtime
+        case = await self.waiters.case(command.case)
+        request_span = runtime.tracer.root()
+        stored = tracing.parse_traceparent(case["traceparent"]) if case else None
+        parent = stored or request_span  # a later command continues the demand's trace and links its own request
+        created = tracing.child(parent, tracing.span_id_of("create", id))
+        inbox, trace = value_chain.inbox(runtime.activity), tracing.traceparent(created)
+        source = f"/client/{self.client}"
+        value = encode(command, id=id, source=source, time=time or runtime.clock.now(), traceparent=trace, fingerprint=fingerprint)
+        partition, start = runtime.partition_of(command.case), tracing.now()
+        await runtime.producer.send_and_wait(
+            inbox, value, key=command.case.encode(), partition=partition, headers=record_headers(trace)
+        )  # fmt: skip
+        words = {**tracing.message_attributes("create", inbox, partition, id), "svc.demand.id": command.case, "svc.activity": runtime.activity}
+        links = (request_span,) if stored else ()
+        runtime.tracer.export(
+            f"create {inbox}", SpanKind.PRODUCER, created, parent, start=start, end=tracing.now(), attributes=words, links=links
+        )  # fmt: skip
+        caller = tracing.parse_traceparent(self.request.headers.get("traceparent"))
+        route = self.request.scope["route"].path
+        runtime.tracer.export(
+            f"{self.request.method} {route}", SpanKind.SERVER, request_span, None, start=self.started, end=tracing.now(),
+            attributes={"http.request.method": self.request.method, "http.route": route, "url.path": self.request.url.path,
+                        "svc.demand.id": command.case, "svc.activity": runtime.activity},
+            links=(caller,) if caller else (),  # linked, never continued: a caller must not decide our sampling
+        )  # fmt: skip
+
+
+def unavailable(runtime: Runtime, error: BaseException) -> Response:
+    """503: nothing was lost, and a repeat with the same key is safe."""
+    runtime.log.warning("a command could not be taken", reason=f"{type(error).__name__}: {error}")
+    detail = "Kafka or PostgreSQL cannot be reached (`GET /readyz` says which). Repeat with the same Idempotency-Key: nothing happens twice."
+    return problem(503, "Not ready", detail, Retry_After="2")
+
+
+def answer_of(receipt: dict[str, Any]) -> Response:
+    """The stored answer of a command; 204 when its handler gave none."""
+    answer = receipt.get("answer")
+    if answer is None:
+        return Response(status_code=204)
+    return JSONResponse(answer["body"], answer["status"], media_type=PROBLEM if answer["status"] >= 400 else None)
+
+
+class Waiters:
+    """Waits for receipts: one poll a process serves everybody who waits."""
+
+    def __init__(self, pool: asyncpg.Pool) -> None:
+        self.pool = pool
+        self.waiting: dict[UUID, list[asyncio.Future[dict[str, Any]]]] = {}
+        self.polling: asyncio.Task[None] | None = None
+
+    async def find(self, id: UUID) -> dict[str, Any] | None:
+        """The receipt of a command, if it is done."""
+        rows = await self.pool.fetch(RECEIPTS, [id], timeout=5)
+        return orjson.loads(rows[0]["record"]) if rows else None
+
+    async def case(self, case: str) -> asyncpg.Record | None:
+        """Trace and stream of a case, if it is known."""
+        return await self.pool.fetchrow(CASE, case, timeout=5)
+
+    async def wait(self, id: UUID, seconds: float) -> dict[str, Any] | None:
+        """The receipt, as soon as it is there; None after `seconds`."""
+        future: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
+        self.waiting.setdefault(id, []).append(future)
+        if self.polling is None or self.polling.done():
+            self.polling = asyncio.create_task(self.poll())
+        try:
+            return await asyncio.wait_for(future, seconds)
+        except TimeoutError:
+            return None
+        finally:
+            self.waiting[id].remove(future)
+            if not self.waiting[id]:
+                del self.waiting[id]
+
+    async def poll(self) -> None:
+        """Look for all awaited receipts, again and again, for as long as somebody waits."""
+        while self.waiting:
+            try:
+                rows = await self.pool.fetch(RECEIPTS, list(self.waiting), timeout=5)
+            except AWAY:
+                rows = []  # whoever waits gets 202; the lanes report the database
+            for row in rows:
+                receipt = orjson.loads(row["record"])
+                for future in self.waiting.get(row["event_id"], ()):
+                    if not future.done():
+                        future.set_result(receipt)
+            await asyncio.sleep(0.01)

@@ -1,0 +1,244 @@
+"""Handlers: functions registered by their annotations, checked against the table of flows at import.
+
+    handles = Handlers(PLAN)
+
+    @handles.step("weigh demand")
+    def weigh_demand(demand: DemandConsolidated, item: PortfolioItem, budget: Budget) -> list[PortfolioDecisionMade | Later]: ...
+
+The first parameter is the message, the others the state it needs (`Read[...]` to look only, `dict[str, Stock]` for several rows, `Step` and
+`Streams` for the value stream); the returned list says what may be told.
+"""
+
+import types
+import typing
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from operator import attrgetter
+from typing import Any, NamedTuple, TypeVar, Union
+from uuid import UUID
+
+from pydantic import create_model
+
+from contracts import value_chain
+from contracts.event import Command, Data, Event, Message
+from contracts.stream import Step, Streams
+from services.chassis.outputs import Answer, Ask, Begin, Later, Work
+from services.chassis.state import ONE, ONE_ROW, READ, State
+from services.chassis.store import Case
+
+Decide = TypeVar("Decide", bound=Callable[..., list[Any]])
+PLURAL_LIMIT = 100
+
+
+class Redriven(Data):
+    """The answer to a redrive: what the case waited behind, and which of its records were discarded."""
+
+    case: str
+    parked_by: UUID | None
+    discarded: UUID | None = None
+
+
+class Redrive(Command):
+    """Take the parked records of a case up again, in order; `discard` names the one that is given up, with the reason."""
+
+    parked_case: str
+    discard: UUID | None = None
+    reason: str = ""
+
+
+def redrive(command: Redrive, case: Case) -> list[Answer]:
+    """Open a parked case again; its records follow, in order, in the same batch."""
+    parked_by, case.parked_by = case.parked_by, None
+    return [Answer(200, Redriven(case=command.parked_case, parked_by=parked_by, discarded=command.discard))]
+
+
+class Rows(NamedTuple):
+    """A parameter of a handler: rows of one state, and how to find them in a message."""
+
+    state: type[State[Any]]
+    keys: Callable[[Message], Any]
+    many: bool
+    read: bool
+
+    def wanted(self, message: Message) -> tuple[Any, ...]:
+        """The ids of the rows this message needs. `ValueError` beyond 100."""
+        if not self.many:
+            return (self.keys(message),)
+        keys = tuple(self.keys(message))
+        if len(keys) > PLURAL_LIMIT:
+            raise ValueError(f"{len(keys)} rows of {self.state.__name__} in one message; at most {PLURAL_LIMIT}")
+        return keys
+
+
+@dataclass(frozen=True, slots=True)
+class Handler:
+    """One handler: what it decides about, the rows it gets, and what it may tell."""
+
+    decide: Callable[..., list[Any]]
+    message: type[Message]
+    parameters: tuple[Rows | type[Step] | type[Streams], ...]
+    may_tell: frozenset[type[Any]]
+    capability: str
+    rows: tuple[Rows, ...]
+
+    @property
+    def name(self) -> str:
+        """The function's name: `weigh_demand`."""
+        return self.decide.__name__
+
+
+class Route(NamedTuple):
+    """Where a message goes in this activity: the handler, and the step of its stream that it is."""
+
+    handler: Handler
+    step: Step | None
+
+
+class Handlers:
+    """The handlers of one activity. A wrong annotation, or one the table of flows does not allow, is a `TypeError` at import."""
+
+    def __init__(self, activity: str) -> None:
+        self.activity = activity
+        self.hears = {flow.event: flow for flow in value_chain.heard_by(activity)}
+        self.tells = {flow.event: flow for flow in value_chain.told_by(activity)}
+        self.registered: dict[tuple[str, str], Handler] = {}  # by (message type, capability; "" outside of steps)
+        self._routes: dict[tuple[str, str, str], Route | None] = {}
+        self.streams = Streams()
+        self.redrive: type[Redrive] = create_model(
+            "Redrive", __base__=Redrive, __cls_kwargs__={"activity": activity, "case": "parked_case"}
+        )
+        rows = Rows(Case, attrgetter("case"), many=False, read=False)
+        self.registered[self.redrive.type, ""] = Handler(redrive, self.redrive, (rows,), frozenset({Answer}), "", (rows,))
+
+    def __call__(self, decide: Decide) -> Decide:
+        """Register a handler that hears its message whatever stream it travels in."""
+        self._register(decide, "")
+        return decide
+
+    def step(self, capability: str) -> Callable[[Decide], Decide]:
+        """Register a handler that is (part of) what this activity offers to value streams under the name `capability`."""
+
+        def register(decide: Decide) -> Decide:
+            self._register(decide, capability)
+            return decide
+
+        return register
+
+    def _register(self, decide: Callable[..., list[Any]], capability: str) -> None:
+        where = f"{decide.__module__}.{decide.__name__}"
+        hints = typing.get_type_hints(decide, include_extras=True)
+        returned = typing.get_args(hints.pop("return", None))
+        if not hints or not returned:
+            raise TypeError(f"{where}: annotate the message first, then the state, and return list[what it may tell]")
+        message, *needs = hints.values()
+        if not (isinstance(message, type) and issubclass(message, Message)):
+            raise TypeError(f"{where}: the first parameter is the message, an Event or a Command; {message} is neither")
+        own = issubclass(message, Command) and message.activity == self.activity
+        if message not in self.hears and not own:
+            raise TypeError(f"{where}: by contracts/value_chain.py {self.activity} does not hear {message.__name__}")
+        parameters = tuple(_parameter(where, message, need) for need in needs)
+        told = typing.get_args(returned[0]) if typing.get_origin(returned[0]) in (Union, types.UnionType) else returned
+        for output in told:
+            self._check_output(where, message, output)
+        if (message.type, capability) in self.registered:
+            raise TypeError(f"{where}: {self.registered[message.type, capability].name} hears {message.__name__} already")
+        rows = tuple(p for p in parameters if isinstance(p, Rows))
+        self.registered[message.type, capability] = Handler(decide, message, parameters, frozenset(told), capability, rows)
+
+    def _check_output(self, where: str, message: type[Message], output: Any) -> None:
+        if output in (Later, Begin, Ask, Work) or (output is Answer and issubclass(message, Command)):
+            return
+        if output is Answer:
+            raise TypeError(f"{where}: only a command has a caller to answer")
+        if not (isinstance(output, type) and issubclass(output, Message)):
+            raise TypeError(f"{where}: a handler cannot tell {output}")
+        if issubclass(output, Event) and output not in self.tells:
+            raise TypeError(f"{where}: by contracts/value_chain.py {self.activity} does not tell {output.__name__}")
+        if issubclass(output, Command) and output.activity != self.activity:
+            raise TypeError(f"{where}: {output.__name__} is for {output.activity}; activities meet in events only")
+
+    @cached_property
+    def messages(self) -> Mapping[str, type[Message]]:
+        """Every type that a handler here hears, by its CloudEvents `type`."""
+        return {message_type: handler.message for (message_type, _), handler in self.registered.items()}
+
+    @cached_property
+    def states(self) -> list[type[State[Any]]]:
+        """Every state that a handler needs; own rows first, then shared ones, by name: the order in which they are locked."""
+        states = {rows.state for handler in self.registered.values() for rows in handler.rows}
+        return sorted(states, key=lambda state: (state.shared, state.__name__))
+
+    @cached_property
+    def rows_of(self) -> Mapping[str, tuple[Rows, ...]]:
+        """The rows that any handler of a message type needs."""
+        needs: dict[str, tuple[Rows, ...]] = {}
+        for (message_type, _), handler in self.registered.items():
+            needs[message_type] = needs.get(message_type, ()) + handler.rows
+        return needs
+
+    @cached_property
+    def locking(self) -> frozenset[str]:
+        """The message types whose handlers change a row that other cases change too."""
+        return frozenset(t for t, needs in self.rows_of.items() if any(rows.state.shared and not rows.read for rows in needs))
+
+    @cached_property
+    def topics(self) -> list[str]:
+        """The topics to subscribe to: the own inbox, and every topic with an event that is heard."""
+        heard = {self.hears[message].topic for message in self.messages.values() if message in self.hears}
+        return sorted(heard | {value_chain.inbox(self.activity)})
+
+    def follow(self, streams: Streams) -> None:
+        """Work by these value streams. `ValueError` for a step that this activity cannot do."""
+        offers = sorted({capability for _, capability in self.registered if capability})
+        for stream in streams:
+            for step in stream.steps:
+                if step.activity == self.activity and step.does not in offers:
+                    raise ValueError(
+                        f"{stream.stream}, step {step.step}: does: {step.does!r}: {self.activity} does not offer"
+                        f" that; allowed: {', '.join(offers)}"
+                    )
+        self.streams = streams
+        self._routes.clear()
+
+    def route(self, message_type: str, stream: str, step: str) -> Route | None:
+        """The handler of a message told by `step` of `stream`; None when nothing here hears it. `LookupError` for a stream nobody knows."""
+        key = (message_type, stream, step)
+        if key not in self._routes:
+            self._routes[key] = self._find_route(*key)
+        return self._routes[key]
+
+    def _find_route(self, message_type: str, stream_name: str, told_by: str) -> Route | None:
+        plain = self.registered.get((message_type, ""))
+        stream = self.streams.get(stream_name)
+        if stream is None:
+            if stream_name and plain is None:
+                raise LookupError(f"value stream '{stream_name}' is not known here: its file is missing")
+            return Route(plain, None) if plain else None
+        if issubclass(self.messages[message_type], Command):  # from within a step, or for the first that takes it
+            steps = [s for s in stream.steps if s.activity == self.activity and told_by in ("", s.step)]
+        else:
+            steps = list(stream.steps_for(self.activity, told_by)) if told_by else []
+        for step in steps:
+            if taker := self.registered.get((message_type, step.does)):
+                return Route(taker, step)
+        return Route(plain, stream[told_by] if told_by and stream[told_by] in steps else None) if plain else None
+
+
+def _parameter(where: str, message: type[Message], need: Any) -> Rows | type[Step] | type[Streams]:
+    if need in (Step, Streams):
+        return typing.cast("type[Step] | type[Streams]", need)
+    read = READ in getattr(need, "__metadata__", ())
+    if read:
+        need = typing.get_args(need)[0]
+    many = typing.get_origin(need) is dict
+    if many:
+        need = typing.get_args(need)[1]
+    if not (isinstance(need, type) and issubclass(need, State) and need.by):
+        raise TypeError(f"{where}: {need} is not a state; write class {getattr(need, '__name__', need)}(State[...], by=...)")
+    if need.by == ONE:
+        return Rows(need, lambda _: ONE_ROW, many=False, read=read)
+    field = need.by + "s" if many else need.by
+    if field not in message.model_fields and not hasattr(message, field):
+        raise TypeError(f"{where}: {message.__name__} has no field '{field}' to find {need.__name__} by")
+    return Rows(need, attrgetter(field), many, read)

@@ -1,0 +1,75 @@
+"""What the parts of a running service share: its handlers, clients, clock, tracer, log, metrics, and what is missing right now."""
+
+import asyncio
+from functools import lru_cache
+from random import uniform
+from typing import TYPE_CHECKING, Any
+
+import structlog
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.partitioner import murmur2
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+from contracts.clock import Clock
+from contracts.envelope import Codec
+from services.chassis import tracing
+from services.chassis.handlers import Handlers
+from services.chassis.settings import Settings
+
+if TYPE_CHECKING:
+    from services.chassis.fold import Decided
+
+
+class Runtime:
+    """One service as it runs."""
+
+    producer: AIOKafkaProducer
+    consumer: AIOKafkaConsumer
+
+    def __init__(self, handlers: Handlers, settings: Settings) -> None:
+        self.activity, self.group = handlers.activity, f"svc.{handlers.activity}"
+        self.handlers, self.settings = handlers, settings
+        self.codec, self.clock = Codec(handlers.messages), Clock.parse(settings.clock)
+        exporter = OTLPSpanExporter(f"{settings.otlp}/v1/traces", timeout=5) if settings.otlp else None
+        self.tracer = tracing.Tracer(handlers.activity.replace("_", "-"), exporter, settings.trace_ratio)
+        self.log: Any = structlog.get_logger().bind(activity=handlers.activity)
+        self.missing = {"broker": "not connected yet", "database": "not connected yet", "assignment": "no partitions yet"}
+        self.timers_changed = asyncio.Event()
+        self.registry = CollectorRegistry()
+        self.messages = Counter("svc_messages", "Messages by type and what became of them", ["type", "result"], registry=self.registry)
+        self.batches = Histogram("svc_batch_messages", "Messages in a batch", buckets=(1, 5, 20, 100, 500), registry=self.registry)
+        self.lag = Gauge("svc_consumer_lag", "Records not yet fetched", ["topic", "partition"], registry=self.registry)
+
+    def partition_of(self, case: str) -> int:
+        """The partition number of a case: murmur2 as Kafka's own clients do, the same in every topic."""
+        return _partition(case, self.settings.partitions)
+
+    def settled(self, decided: "list[Decided]", started: int) -> None:
+        """A batch is in the database: count it, and hand over its spans."""
+        self.batches.observe(len(decided))
+        for one in decided:
+            result = "parked" if one.error else "decided"
+            self.messages.labels(one.arrival.message.type if one.arrival.message else "undecodable", result).inc()
+            if one.waiting:
+                self.timers_changed.set()
+            if one.context and one.context.trace_flags.sampled:
+                tracing.export_message(self.tracer, self.activity, self.group, one, started)
+
+    async def database_away(self, error: BaseException) -> None:
+        """Say what is wrong with the database, once, and wait a moment."""
+        reason = f"{type(error).__name__}: {error}"
+        if self.missing.get("database") != reason:
+            self.missing["database"] = reason
+            self.log.warning("the database cannot be used; waiting for it", reason=reason)
+        await asyncio.sleep(uniform(0.1, 0.5))  # noqa: S311 - jitter
+
+    def database_here(self) -> None:
+        """The database has answered."""
+        if self.missing.pop("database", None):
+            self.log.info("the database answers")
+
+
+@lru_cache(100_000)
+def _partition(case: str, partitions: int) -> int:
+    return int(murmur2(case.encode()) & 0x7FFFFFFF) % partitions

@@ -1,0 +1,122 @@
+"""The state of an activity: typed rows that handlers change, and the SQLModel tables derived from them.
+
+A row that a handler gets is a plain pydantic object (1.2 us to load; an instance of a SQLModel table costs 34). `rows()` is its table, for
+the read side: `select(Budget.rows()).where(Budget.rows().spent > 0)`.
+"""
+
+import types
+from collections import defaultdict
+from datetime import datetime
+from enum import Enum
+from typing import Annotated, Any, ClassVar, Generic, Literal, Self, TypeVar, Union, get_args, get_origin
+from uuid import UUID
+
+from pydantic import BaseModel, TypeAdapter
+from sqlalchemy import JSON, BigInteger, Boolean, CheckConstraint, Column, DateTime, Double, MetaData, Text, Uuid
+from sqlalchemy.orm import registry
+from sqlmodel import Field, SQLModel
+
+from contracts.event import dashed
+
+Id = TypeVar("Id")
+MetaClass: Any = type(SQLModel)  # makes a table class from a body of columns
+Row = TypeVar("Row", bound="State[Any]")
+
+READ = "read"
+Read = Annotated[Row, READ]
+"""A row that is only looked at: unlocked, unguarded; a handler that changes one is refused."""
+ONE = "="
+"""`by=ONE`: the state has a single row, with the id `ONE_ROW`."""
+ONE_ROW = "the"
+
+
+class State(BaseModel, Generic[Id]):
+    """One row of an activity's state, found by the message's field `by`; a row that is missing is one with defaults.
+
+    `shared=True` when other cases change the row too (it is then locked for the batch); `check` is its bound, as SQL.
+    Columns hold immutable values, because a change inside a list would go unseen.
+    """
+
+    id: Id
+    version: int = 0
+    by: ClassVar[str] = ""
+    shared: ClassVar[bool] = False
+    table: ClassVar[str] = ""
+    _rows: ClassVar[Any] = None
+    _many: ClassVar[Any] = None
+
+    def __init_subclass__(cls, **keywords: Any) -> None:  # pydantic hands the keywords to the next one as well
+        super().__init_subclass__()
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, *, by: str = "", shared: bool = False, check: str = "", table: str = "", **keywords: Any) -> None:
+        if by:
+            cls.by, cls.shared = by, shared
+            cls.table = table or dashed(cls.__name__).replace("-", "_")
+            cls._rows, cls._many = _derive_table(cls, check), TypeAdapter(list[cls])  # type: ignore[valid-type]
+
+    @classmethod
+    def rows(cls) -> type[Self]:
+        """The SQLModel table, for `select`."""
+        table: type[Self] = cls._rows
+        return table
+
+    @classmethod
+    def load(cls, rows: bytes | None) -> dict[Any, Self]:
+        """Rows by id, from a JSON array (None: no row)."""
+        return {row.id: row for row in cls._many.validate_json(rows)} if rows else {}
+
+    @classmethod
+    def dump(cls, rows: list[Self]) -> bytes:
+        """Rows as a JSON array."""
+        text: bytes = cls._many.dump_json(rows)
+        return text
+
+    @classmethod
+    def key_type(cls) -> str:
+        """The id's type in PostgreSQL's words."""
+        return "uuid" if cls.model_fields["id"].annotation is UUID else "text"
+
+
+_bases: dict[str, type[SQLModel]] = {}  # one metadata an activity, so two of them may own a table of one name in one process
+
+
+def metadata(package: str) -> MetaData:
+    """The tables of the package (`services.plan`) whose states have been imported."""
+    if package not in _bases:
+        _bases[package] = MetaClass("Table", (SQLModel,), {"__module__": package}, registry=registry())
+    return _bases[package].metadata
+
+
+def _derive_table(state: type[State[Any]], check: str) -> Any:
+    package = state.__module__.rpartition(".")[0] or state.__module__
+    metadata(package)
+    body: dict[str, Any] = defaultdict(dict, {"__module__": state.__module__, "__tablename__": state.table})
+    if check:
+        body["__table_args__"] = (CheckConstraint(check, name=f"{state.table}_bound"),)
+    for name, field in state.model_fields.items():
+        kind, nullable = _column_type(f"{state.__name__}.{name}", field.annotation)
+        body["__annotations__"][name] = field.annotation
+        body[name] = Field(
+            default=... if field.is_required() else field.default,
+            sa_column=Column(name, kind, primary_key=name == "id", nullable=nullable),
+        )
+    return MetaClass(f"{state.__name__}Row", (_bases[package],), dict(body), table=True)
+
+
+def _column_type(name: str, annotation: Any) -> tuple[Any, bool]:
+    """The column's type and whether it may be null. `TypeError` for a value that could change in place."""
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        return _column_type(name, arguments[0])
+    if origin in (Union, types.UnionType) and type(None) in arguments and len(arguments) == 2:
+        return _column_type(name, next(a for a in arguments if a is not type(None)))[0], True
+    plain = {UUID: Uuid(), bool: Boolean(), int: BigInteger(), float: Double(), str: Text(), datetime: DateTime(timezone=True)}
+    if annotation in plain:
+        return plain[annotation], False
+    if origin is Literal or (isinstance(annotation, type) and issubclass(annotation, Enum)):
+        return Text(), False
+    frozen = isinstance(annotation, type) and issubclass(annotation, BaseModel) and annotation.model_config.get("frozen")
+    if origin is tuple or frozen:
+        return JSON(), False
+    raise TypeError(f"{name}: {annotation} cannot be a column; state holds immutable values (use a tuple or a frozen model)")

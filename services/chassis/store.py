@@ -1,0 +1,132 @@
+"""An activity's database: its own tables, and the two statements of a batch, one to read and one to write."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+from sqlalchemy import JSON, BigInteger, Column, DateTime, Index, Integer, LargeBinary, Table, Text, Uuid, func, text
+
+from services.chassis.state import State, metadata
+
+CHASSIS = metadata(__package__)
+
+RECEIPT = Table(
+    "receipt",  # inbox and outbox in one row: the record was handled, and these are its outputs
+    CHASSIS,
+    Column("event_id", Uuid, primary_key=True),
+    Column("case_id", Text, nullable=False, index=True),
+    Column("at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    Column("record", JSON, nullable=False),
+)
+PENDING = Table(
+    "pending",  # timers, and effects outside that still have to be done
+    CHASSIS,
+    Column("id", Uuid, primary_key=True),
+    Column("due", DateTime(timezone=True), nullable=False),
+    Column("claimed_until", DateTime(timezone=True)),
+    Column("attempts", Integer, nullable=False),
+    Column("effect", Text),
+    Column("case_id", Text, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("data", JSON, nullable=False),
+    Column("context", JSON, nullable=False),
+    Column("error", Text),
+    Index("pending_due", "due"),
+)
+PARKED = Table(
+    "parked",  # records that could not be handled, and later ones of their case, in order
+    CHASSIS,
+    Column("event_id", Uuid, primary_key=True),
+    Column("number", BigInteger, nullable=False, server_default=text("nextval('parked_number')")),
+    Column("case_id", Text, nullable=False, index=True),
+    Column("topic", Text, nullable=False),
+    Column("part", Integer, nullable=False),
+    Column("off", BigInteger, nullable=False),
+    Column("value", LargeBinary, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+)
+PROGRESS = Table(
+    "progress",  # how far this database has got in each partition
+    CHASSIS,
+    Column("topic", Text, primary_key=True),
+    Column("part", Integer, primary_key=True),
+    Column("next_offset", BigInteger, nullable=False),
+)
+
+
+class Case(State[str], by="case", table="cases"):
+    """What the chassis knows about a case: how many events this activity has told of it, and whether it is parked."""
+
+    sequence: int = 0
+    parked_by: UUID | None = None
+    """The record that could not be handled; later ones of the case wait behind it."""
+    stream: str = ""
+    """The value stream of its first message, for commands that come without one."""
+    traceparent: str = ""
+    """The trace of its first message: a later command about the case continues it."""
+
+
+def read_statement(states: Sequence[type[State[Any]]]) -> str:
+    """$1 event ids, then the row ids of each state. One row comes back: receipts and one JSON array a state, None for no row.
+
+    Rows of shared states are locked in id order, so batches queue up for them instead of running into each other.
+    """
+    parts = ["(SELECT json_agg(t) FROM (SELECT event_id, record FROM receipt WHERE event_id = ANY($1::uuid[])) t)"]
+    for number, state in enumerate(states, 2):
+        rows = f'SELECT * FROM "{state.table}" WHERE id = ANY(${number}::{state.key_type()}[])'  # noqa: S608 - names from our classes
+        parts.append(f"(SELECT json_agg(t) FROM ({rows}{' ORDER BY id FOR UPDATE' if state.shared else ''}) t)")  # noqa: S608
+    return "SELECT " + ",\n       ".join(parts)
+
+
+def write_statement(states: Sequence[type[State[Any]]]) -> str:
+    """All of a batch or nothing. $1-$3 receipts (ids in order: two owners of a partition would deadlock otherwise), $4 new and $5 done
+    timers, $6 positions, $7 parked and $8 redriven records, then the changed rows of each state, guarded by their version.
+    """
+    steps = [
+        "receipt_ AS (INSERT INTO receipt (event_id, case_id, record) SELECT * FROM unnest($1::uuid[], $2::text[], $3::json[])"
+        " ON CONFLICT DO NOTHING RETURNING 1)",
+        "pending_ AS (INSERT INTO pending SELECT * FROM json_populate_recordset(NULL::pending, $4) ON CONFLICT DO NOTHING)",
+        "done_ AS (DELETE FROM pending WHERE id = ANY($5::uuid[]))",
+        "progress_ AS (INSERT INTO progress AS old SELECT * FROM json_populate_recordset(NULL::progress, $6) ORDER BY topic, part"
+        " ON CONFLICT (topic, part) DO UPDATE SET next_offset = greatest(old.next_offset, excluded.next_offset))",
+        "parked_ AS (INSERT INTO parked (event_id, case_id, topic, part, off, value, reason)"
+        " SELECT event_id, case_id, topic, part, off, value, reason FROM json_populate_recordset(NULL::parked, $7)"
+        " ON CONFLICT (event_id) DO UPDATE SET reason = excluded.reason)",
+        "redriven_ AS (DELETE FROM parked WHERE event_id = ANY($8::uuid[]))",
+    ]
+    counts = ["(SELECT count(*) FROM receipt_) = cardinality($1::uuid[])"]
+    for number, state in enumerate(states, 9):
+        columns = ", ".join(f'"{name}"' for name in state.model_fields)
+        new = ", ".join(f'"{name}" = excluded."{name}"' for name in state.model_fields if name != "id")
+        steps.append(
+            f'"{state.table}_" AS (INSERT INTO "{state.table}" AS old ({columns})'
+            f' SELECT {columns} FROM json_populate_recordset(NULL::"{state.table}", ${number}) ORDER BY id'
+            f" ON CONFLICT (id) DO UPDATE SET {new} WHERE old.version = excluded.version - 1 RETURNING 1)"
+        )
+        counts.append(f'(SELECT count(*) FROM "{state.table}_") = json_array_length(${number})')
+    return "WITH " + ",\n".join(steps) + "\nSELECT CASE WHEN " + "\n AND ".join(counts) + "\nTHEN true ELSE conflict() END"
+
+
+CONFLICTS = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError, asyncpg.UniqueViolationError)
+"""Another writer was first: read again."""
+REFUSALS = (asyncpg.IntegrityConstraintViolationError, asyncpg.DataError)
+"""The database will not have it, however often it is tried."""
+AWAY = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError)
+"""Anything else: the database cannot be worked with now."""
+
+REDRIVE = "SELECT topic, part, off, value FROM parked WHERE case_id = $1 ORDER BY number"
+CLAIM = """UPDATE pending SET claimed_until = now() + $2::float8 * interval '1 second', attempts = attempts + 1
+WHERE id IN (SELECT id FROM pending WHERE due <= $1 AND (claimed_until IS NULL OR claimed_until < now())
+             ORDER BY due, id LIMIT 500 FOR UPDATE SKIP LOCKED)
+RETURNING id, due, attempts, effect, case_id, type, data, context"""
+NEXT_DUE = "SELECT min(due) FROM pending WHERE claimed_until IS NULL"
+ATTEMPT_FAILED = "UPDATE pending SET claimed_until = now() + $2::float8 * interval '1 second', error = $3 WHERE id = $1"
+
+
+async def connect(database: str) -> asyncpg.Connection:
+    """A connection on which JSON stays bytes: text goes from the socket into pydantic."""
+    connection = await asyncpg.connect(database, timeout=5, command_timeout=30)
+    await connection.set_type_codec("json", schema="pg_catalog", encoder=bytes, decoder=bytes, format="binary")
+    return connection

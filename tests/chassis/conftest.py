@@ -1,0 +1,185 @@
+"""A running chassis: fresh topics and a fresh database for each test, the ledger as its activity."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from shutil import copy
+from typing import TYPE_CHECKING, Any
+from uuid import UUID, uuid4
+
+import asyncpg
+import httpx
+import orjson
+import pytest
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from fastapi import FastAPI
+
+from contracts import value_chain
+from contracts.engage import DemandConsolidated
+from contracts.envelope import encode
+from contracts.event import Message
+from services.chassis.runtime import _partition
+from services.chassis.service import create_app
+from services.chassis.settings import Settings
+from services.chassis.state import metadata
+from svc.migrations import migrate, run_on
+from tests.chassis import ledger
+
+if TYPE_CHECKING:
+    from svc.machine import Machine
+
+STREAMS = Path(value_chain.__file__).parent / "value_streams"
+PARTITIONS = 3
+
+
+def demand(case: UUID, title: str, value: int = 1) -> DemandConsolidated:
+    """A demand, as Engage tells it."""
+    return DemandConsolidated(
+        demand=case, title=title, text="", kind="incident", requester="emily@example.com", segment="", service=None, tickets=(), users=1,
+        value=value, effort=None, wanted_by=None, promise_by=datetime(2027, 1, 1, tzinfo=UTC), channel="api",
+    )  # fmt: skip
+
+
+@dataclass
+class Bench:
+    """One broker and one database, with what a test does to them."""
+
+    bootstrap: str
+    database: str
+    producer: AIOKafkaProducer
+    settings: Settings
+    sent: list[UUID] = field(default_factory=list)
+
+    async def tell(self, message: Message, *, id: UUID | None = None, key: str | None = None, partition: int | None = None) -> UUID:
+        """Produce a message as another activity would."""
+        id = id or uuid4()
+        self.sent.append(id)
+        await self.put(self.encoded(message, id), key or message.case, partition, value_chain.flow_of(type(message)).topic)
+        return id
+
+    def encoded(self, message: Message, id: UUID) -> bytes:
+        """A message as Engage would write it."""
+        return encode(message, id=id, source="/svc/engage", time=datetime.now(UTC), sequence=1)
+
+    def home(self, case: str) -> int:
+        """The partition of a case."""
+        return _partition(case, PARTITIONS)
+
+    async def put(self, value: bytes, key: str, partition: int | None = None, topic: str = "svc.engage.demand") -> None:
+        """Produce raw bytes."""
+        where = partition if partition is not None else self.home(key)
+        await self.producer.send_and_wait(topic, value, key=key.encode(), partition=where)
+
+    async def rows(self, query: str, *arguments: object) -> list[asyncpg.Record]:
+        """Ask the database."""
+        connection = await asyncpg.connect(self.database)
+        try:
+            return list(await connection.fetch(query, *arguments))
+        finally:
+            await connection.close()
+
+    async def none(self, query: str) -> bool:
+        """Whether a query finds nothing."""
+        return not await self.rows(query)
+
+    async def forget_offsets(self) -> None:
+        """Put the group back to the beginning: everything is delivered again."""
+        places = [TopicPartition(t, p) for t in ledger.handles.topics for p in range(PARTITIONS)]
+        consumer = AIOKafkaConsumer(bootstrap_servers=self.bootstrap, group_id="svc.plan", enable_auto_commit=False)
+        await consumer.start()
+        consumer.assign(places)
+        await consumer.commit(dict.fromkeys(places, 0))
+        await consumer.stop()
+
+    async def published(self, number: int) -> bool:
+        """Whether at least this many decisions stand in the topic, repeats included."""
+        return len(await self.told()) >= number
+
+    async def told(self, topic: str = "svc.plan.portfolio-decisions", *, raw: bool = False) -> list[Any]:
+        """Every event in a topic, partition by partition, as published (repeats included)."""
+        consumer = AIOKafkaConsumer(bootstrap_servers=self.bootstrap, auto_offset_reset="earliest")
+        await consumer.start()
+        try:
+            places = [TopicPartition(topic, partition) for partition in range(PARTITIONS)]
+            consumer.assign(places)
+            ends = await consumer.end_offsets(places)
+            found = []
+            for place in places:
+                await consumer.seek_to_beginning(place)
+            while any([await consumer.position(place) < ends[place] for place in places]):
+                for records in (await consumer.getmany(timeout_ms=200)).values():
+                    found += [record.value if raw else orjson.loads(record.value) for record in records]
+            return found
+        finally:
+            await consumer.stop()
+
+    async def until(self, condition: Callable[[], Awaitable[object]], seconds: float = 30, *, what: str = "the condition") -> None:
+        """Wait until `condition` is true."""
+        async with asyncio.timeout(seconds) as limit:
+            with suppress(asyncio.CancelledError):
+                while not await condition():
+                    await asyncio.sleep(0.02)
+                return
+        assert not limit.expired(), f"{what} did not come true within {seconds} s"
+
+    async def settled(self) -> None:
+        """Wait until every message that was told has its receipt or is parked."""
+
+        async def done() -> bool:
+            known = await self.rows("SELECT event_id FROM receipt UNION SELECT event_id FROM parked")
+            return set(self.sent) <= {row["event_id"] for row in known}
+
+        await self.until(done, what="every message told has a receipt or is parked")
+
+    async def entries(self) -> dict[UUID, tuple[str, ...]]:
+        """The ledger: titles by demand."""
+        return {row["id"]: tuple(orjson.loads(row["titles"])) for row in await self.rows("SELECT id, titles FROM entry")}
+
+    @asynccontextmanager
+    async def running(self, **changes: object) -> AsyncIterator[httpx.AsyncClient]:
+        """The ledger's service in this process, ready."""
+        app = create_app(ledger.handles, ledger.router, settings=self.settings.model_copy(update=changes))
+        async with app.router.lifespan_context(app), client_of(app) as client:
+
+            async def ready() -> bool:
+                return (await client.get("/readyz")).status_code == 200
+
+            await self.until(ready, what="the service is ready")
+            yield client
+
+
+def client_of(app: FastAPI) -> httpx.AsyncClient:
+    """A client that talks to an application in this process."""
+    return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://ledger", timeout=30)
+
+
+@pytest.fixture
+async def bench(machine: "Machine", tmp_path: Path) -> AsyncIterator[Bench]:
+    """Fresh topics, a fresh database, a producer."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=machine.bootstrap)
+    await admin.start()
+    stale = [topic for topic in await admin.list_topics() if topic.startswith("svc.")]
+    if stale:
+        await admin.delete_topics(stale)
+    while any(topic.startswith("svc.") for topic in await admin.list_topics()):
+        await asyncio.sleep(0.05)
+    await admin.create_topics([NewTopic(topic, PARTITIONS, 1) for topic in value_chain.TOPICS])
+    await admin.close()
+    name = f"ledger_{uuid4().hex[:12]}"
+    server = await asyncpg.connect(machine.admin_url)
+    await server.execute(f"CREATE DATABASE {name}")
+    database = machine.admin_url.rsplit("/", 1)[0] + "/" + name
+    await migrate("plan", database)
+    await run_on(database, metadata("tests.chassis").create_all)
+    producer = AIOKafkaProducer(bootstrap_servers=machine.bootstrap, enable_idempotence=True)
+    await producer.start()
+    copy(STREAMS / "restore-a-live-service.yaml", tmp_path)  # a stream without a step of Plan's, whose place the ledger takes
+    yield Bench(machine.bootstrap, database, producer, Settings(bootstrap=machine.bootstrap, database=database, wait=5, streams=tmp_path))
+    await producer.stop()
+    await server.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    await server.close()
+

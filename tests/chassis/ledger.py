@@ -1,0 +1,110 @@
+"""A small activity to try the chassis with: it keeps a ledger in the place of Plan."""
+
+from datetime import timedelta
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Depends
+from fastapi.responses import Response
+from pydantic import BaseModel
+
+from contracts.engage import DemandConsolidated
+from contracts.event import Command
+from contracts.plan import PortfolioDecisionMade
+from contracts.value_chain import PLAN
+from services.chassis.commands import Door
+from services.chassis.handlers import Handlers
+from services.chassis.outputs import Answer, Later
+from services.chassis.state import ONE, State
+
+
+class Entry(State[UUID], by="demand"):
+    """What the ledger has heard of one demand, in order."""
+
+    titles: tuple[str, ...] = ()
+    reminders: int = 0
+
+
+class Purse(State[str], by=ONE, shared=True, check="spent <= total"):
+    """The money that all demands draw on."""
+
+    total: int = 1_000_000
+    spent: int = 0
+
+
+class Deposited(BaseModel):
+    """The answer to a deposit."""
+
+    demand: UUID
+    euros: int
+    deposits: int
+
+
+class Deposit(Command, activity=PLAN):
+    """Somebody puts money in on behalf of a demand."""
+
+    demand: UUID
+    euros: int
+
+
+class Reminded(Command, activity=PLAN):
+    """The timer of an entry."""
+
+    demand: UUID
+
+
+BUG = "bang"
+"""The title that the handler cannot take; a test mends it."""
+handles = Handlers(PLAN)
+
+
+@handles
+def write_down(demand: DemandConsolidated, entry: Entry, purse: Purse) -> list[PortfolioDecisionMade | Later]:
+    """Pay what the demand wants. `bang` raises after it has changed the shared purse; `overdraw` breaks its bound."""
+    purse.spent += 10_000_000 if demand.title == "overdraw" else demand.value
+    if demand.title == BUG:
+        raise ZeroDivisionError("a bug, after the purse was changed")
+    entry.titles = (*entry.titles, demand.title)
+    told: list[PortfolioDecisionMade | Later] = [decision(demand, len(entry.titles), purse.spent)]
+    if demand.title == "remind":
+        told.append(Later(demand.time + timedelta(seconds=1), Reminded(demand=demand.demand)))
+    return told
+
+
+@handles
+def take_deposit(deposit: Deposit, entry: Entry, purse: Purse) -> list[Answer]:
+    """Add to the purse; the answer says how often."""
+    purse.total += deposit.euros
+    entry.titles = (*entry.titles, "deposit")
+    return [Answer(201, Deposited(demand=deposit.demand, euros=deposit.euros, deposits=entry.titles.count("deposit")))]
+
+
+@handles
+def remind(reminded: Reminded, entry: Entry) -> list[Later]:
+    """Count the reminder."""
+    entry.reminders += 1
+    return []
+
+
+def decision(demand: DemandConsolidated, number: int, spent: int) -> PortfolioDecisionMade:
+    """What the ledger tells: the demand's running number stands in `quarter_left`."""
+    return PortfolioDecisionMade(
+        demand=demand.demand, title=demand.title, requester=demand.requester, service="ledger", decision="defer", options=(), chosen=None,
+        value=number, cost=0, quarter="2026-Q4", budget_left=0, policy="none", policy_version=1, blueprint=None,
+        reasons=(f"entry {number}",), basis=(),
+    )  # fmt: skip
+
+
+router = APIRouter()
+
+
+class DepositBody(BaseModel):
+    """A deposit."""
+
+    euros: int
+
+
+@router.post("/deposits/{demand}")
+async def deposit(demand: UUID, body: DepositBody, door: Annotated[Door, Depends()]) -> Response:
+    """Put money in."""
+    return await door.ask(Deposit(demand=demand, euros=body.euros))

@@ -1,0 +1,219 @@
+"""The life of a batch on the real broker and database: order, duplicates, poison, timers, commands."""
+
+import asyncio
+from uuid import uuid4
+
+import pytest
+
+from tests.chassis import ledger
+from tests.chassis.conftest import Bench, demand
+
+
+async def test_each_event_is_decided_once_and_told_in_order_per_case(bench: Bench) -> None:
+    cases = [uuid4() for _ in range(40)]
+    async with bench.running():
+        for number in range(5):
+            await asyncio.gather(*(bench.tell(demand(case, f"n{number}")) for case in cases))
+        await bench.settled()
+    assert await bench.entries() == {case: tuple(f"n{i}" for i in range(5)) for case in cases}
+    told = await bench.told()
+    for case in cases:
+        assert [(e["sequence"], e["data"]["title"]) for e in told if e["correlationid"] == str(case)] == [
+            (str(i + 1), f"n{i}") for i in range(5)
+        ]
+    assert (await bench.rows("SELECT spent FROM purse"))[0]["spent"] == 200
+
+
+async def test_a_copy_of_a_record_changes_nothing_and_tells_nothing(bench: Bench) -> None:
+    case, id = uuid4(), uuid4()
+    async with bench.running():
+        await bench.tell(demand(case, "once"), id=id)
+        await bench.settled()
+        for _ in range(5):
+            await bench.tell(demand(case, "once"), id=id)
+        await bench.tell(demand(case, "after"))
+        await bench.settled()
+    assert await bench.entries() == {case: ("once", "after")}
+    assert [e["data"]["title"] for e in await bench.told()] == ["once", "after"]
+
+
+async def test_a_redelivery_publishes_the_same_outputs_under_the_same_ids(bench: Bench) -> None:
+    case = uuid4()
+    async with bench.running():
+        await bench.tell(demand(case, "a"))
+        await bench.tell(demand(case, "b"))
+        await bench.settled()
+    first = await bench.told()
+    await bench.forget_offsets()
+    async with bench.running():
+        await bench.until(lambda: bench.published(4), what="both outputs are published again")
+    assert [e["id"] for e in await bench.told()] == [e["id"] for e in first] * 2
+    assert (await bench.told())[2:] == first
+    assert await bench.entries() == {case: ("a", "b")}
+
+
+async def test_an_event_on_a_foreign_producers_partition_is_brought_home(bench: Bench) -> None:
+    case = uuid4()
+    wrong = (bench.home(str(case)) + 1) % 3
+    async with bench.running():
+        await bench.tell(demand(case, "lost"), partition=wrong)
+        await bench.settled()
+    assert await bench.entries() == {case: ("lost",)}
+    receipt = (await bench.rows("SELECT record->>'partition' AS partition FROM receipt"))[0]
+    assert int(receipt["partition"]) == bench.home(str(case))
+
+
+async def test_unknown_extra_fields_are_read_past(bench: Bench) -> None:
+    case, id = uuid4(), uuid4()
+    value = bench.encoded(demand(case, "newer"), id).replace(b'"title"', b'"invented":{"deep":[1]},"title"')
+    async with bench.running():
+        bench.sent.append(id)
+        await bench.put(value, str(case))
+        await bench.settled()
+    assert await bench.entries() == {case: ("newer",)}
+
+
+@pytest.mark.parametrize(
+    ("poison", "reason"),
+    [
+        (b"\xff\xfe not JSON", "not JSON"),
+        (b'{"specversion":"1.0","type":"svc.engage.dream-dreamt.v1","id":"1"}', "unknown to contracts"),
+        (b"[]", "it has no type"),
+    ],
+)
+async def test_a_record_contracts_do_not_know_parks_its_case_alone(bench: Bench, poison: bytes, reason: str) -> None:
+    sick, well = uuid4(), uuid4()
+    async with bench.running() as client:
+        await bench.tell(demand(sick, "before"))
+        await bench.settled()
+        await bench.put(poison, str(sick))
+        await bench.tell(demand(sick, "behind"))
+        await bench.tell(demand(well, "other"))
+        await bench.settled()
+        assert await bench.entries() == {sick: ("before",), well: ("other",)}
+        culprit, behind = (await client.get("/dlq")).json()
+        assert reason in culprit["reason"]
+        assert behind["reason"] == f"waits behind {culprit['event_id']}"
+        assert len(await bench.told("svc.plan.dlq", raw=True)) == 2
+        body = {"discard": culprit["event_id"], "reason": "nobody can read it"}
+        answer = await client.post(f"/dlq/{sick}/redrive", json=body, headers={"Idempotency-Key": "give it up"})
+        assert answer.status_code == 200, answer.text
+        assert await bench.entries() == {sick: ("before", "behind"), well: ("other",)}
+        assert (await client.get("/dlq")).json() == []
+
+
+async def test_a_missing_field_is_told_by_name(bench: Bench) -> None:
+    case, id = uuid4(), uuid4()
+    value = bench.encoded(demand(case, "no requester"), id).replace(b'"requester"', b'"asker"')
+    async with bench.running() as client:
+        await bench.put(value, str(case))
+        await bench.until(lambda: bench.rows("SELECT 1 FROM parked"), what="it is parked")
+        assert "requester" in (await client.get("/dlq")).json()[0]["reason"]
+
+
+async def test_a_handler_that_raises_parks_its_case_and_a_redrive_restores_the_order(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sick, well = uuid4(), uuid4()
+    async with bench.running() as client:
+        for title in ("bang", "second", "third"):
+            await bench.tell(demand(sick, title, value=7))
+        await bench.tell(demand(well, "other", value=5))
+        await bench.settled()
+        assert await bench.entries() == {well: ("other",)}
+        assert (await bench.rows("SELECT spent FROM purse"))[0]["spent"] == 5, "the purse keeps nothing of a fold that was discarded"
+        assert "ZeroDivisionError" in (await client.get("/dlq")).json()[0]["reason"]
+        again = await client.post(f"/dlq/{sick}/redrive", json={}, headers={"Idempotency-Key": "too early"})
+        assert again.status_code == 200
+        assert len((await client.get("/dlq")).json()) == 3, "the bug is still there: parked again, in the same order"
+        monkeypatch.setattr(ledger, "BUG", "")
+        await client.post(f"/dlq/{sick}/redrive", json={}, headers={"Idempotency-Key": "mended"})
+        assert await bench.entries() == {well: ("other",), sick: ("bang", "second", "third")}
+        assert (await client.get("/dlq")).json() == []
+        await bench.tell(demand(sick, "fourth"))
+        await bench.settled()
+    titles = [e["data"]["title"] for e in await bench.told() if e["correlationid"] == str(sick)]
+    assert titles == ["bang", "second", "third", "fourth"]
+
+
+async def test_a_record_that_the_database_refuses_is_found_and_parked_alone(bench: Bench) -> None:
+    cases = [uuid4() for _ in range(30)]
+    for number, case in enumerate(cases):
+        await bench.tell(demand(case, "overdraw" if number == 17 else "fine"))
+    async with bench.running() as client:
+        await bench.settled()
+        parked = (await client.get("/dlq")).json()
+    assert [row["case_id"] for row in parked] == [str(cases[17])]
+    assert "the database refused it" in parked[0]["reason"]
+    assert set(await bench.entries()) == set(cases) - {cases[17]}
+
+
+async def test_a_timer_fires_once_although_the_service_was_down_when_it_was_due(bench: Bench) -> None:
+    case = uuid4()
+    async with bench.running():
+        await bench.tell(demand(case, "remind"))
+        await bench.settled()
+    assert await bench.rows("SELECT 1 FROM pending")
+    await bench.until(lambda: bench.rows("SELECT 1 FROM pending WHERE due < now()"), what="the timer is due")
+    async with bench.running():
+        await bench.until(lambda: bench.rows("SELECT 1 FROM entry WHERE reminders > 0"), what="the reminder came")
+        await bench.until(lambda: bench.none("SELECT 1 FROM pending"), what="the timer is gone")
+    await bench.forget_offsets()
+    async with bench.running():
+        await bench.until(lambda: bench.published(2), what="everything was consumed again")
+    assert (await bench.rows("SELECT reminders FROM entry"))[0]["reminders"] == 1
+
+
+async def test_the_same_key_gets_the_same_answer_and_nothing_happens_twice(bench: Bench) -> None:
+    case = uuid4()
+    async with bench.running() as client:
+        key = {"Idempotency-Key": "k1"}
+        answers = await asyncio.gather(*(client.post(f"/deposits/{case}", json={"euros": 5}, headers=key) for _ in range(20)))
+        assert {(a.status_code, a.text) for a in answers} == {(201, answers[0].text)}
+        assert answers[0].json() == {"demand": str(case), "euros": 5, "deposits": 1}
+        other = await client.post(f"/deposits/{case}", json={"euros": 6}, headers=key)
+        assert other.status_code == 422, other.text
+        elsewhere = await client.post(f"/deposits/{uuid4()}", json={"euros": 5}, headers=key)
+        assert elsewhere.status_code == 422
+        stranger = await client.post(f"/deposits/{case}", json={"euros": 6}, headers=key | {"Client-Id": "somebody else"})
+        assert stranger.json()["deposits"] == 2
+        missing = await client.post(f"/deposits/{case}", json={"euros": 5})
+        assert missing.status_code == 400
+        assert missing.headers["content-type"] == "application/problem+json"
+    assert (await bench.rows("SELECT total FROM purse"))[0]["total"] == 1_000_011
+
+
+async def test_two_bodies_under_one_key_at_once_leave_one_effect_and_one_refusal(bench: Bench) -> None:
+    case = uuid4()
+    async with bench.running() as client:
+        posts = [client.post(f"/deposits/{case}", json={"euros": euros}, headers={"Idempotency-Key": "race"}) for euros in (1, 2)]
+        answers = await asyncio.gather(*posts)
+    assert sorted(a.status_code for a in answers) == [201, 422]
+    assert await bench.entries() == {case: ("deposit",)}
+
+
+async def test_a_command_that_takes_longer_than_the_wait_tells_where_to_look(bench: Bench) -> None:
+    case = uuid4()
+    async with bench.running() as client:
+        await bench.tell(demand(case, "bang"))
+        await bench.settled()  # the case is parked: a command about it waits behind
+        slow = await client.post(f"/deposits/{case}", json={"euros": 5}, headers={"Idempotency-Key": "slow", "Prefer": "wait=0"})
+        assert slow.status_code == 202
+        where = slow.headers["location"]
+        assert (await client.get(where)).status_code == 404
+        culprit = (await client.get("/dlq")).json()[0]["event_id"]
+        await client.post(f"/dlq/{case}/redrive", json={"discard": culprit}, headers={"Idempotency-Key": "away with it"})
+        assert (await client.get(where)).status_code == 201
+
+
+async def test_a_body_beyond_the_limit_and_garbage_get_a_clear_answer(bench: Bench) -> None:
+    async with bench.running() as client:
+        key = {"Idempotency-Key": "big"}
+        large = await client.post(f"/deposits/{uuid4()}", content=b'{"euros": 1, "x": "' + b"x" * 2_000_000 + b'"}', headers=key)
+        assert (large.status_code, large.json()["title"]) == (413, "The body is too large")
+        for body in (b"\xff\xfe", b'{"euros": "many"}', b"[]", b""):
+            answer = await client.post(f"/deposits/{uuid4()}", content=body, headers=key | {"Content-Type": "application/json"})
+            assert answer.status_code in (400, 422), body
+            assert answer.headers["content-type"] == "application/problem+json"
+        assert (await client.get("/nowhere")).json()["status"] == 404
+    assert not await bench.rows("SELECT 1 FROM receipt")
