@@ -24,7 +24,8 @@ lint: install ## check style, types and architecture; changes nothing
 	@$(python) -m ruff check .
 	@$(python) -m ruff format --check .
 	@$(python) -m mypy
-	@$(python) -c 'from importlinter.cli import lint_imports_command as lint; lint()'
+	@$(python) -m svc.repetition
+	@$(python) -c 'from importlinter.cli import lint_imports_command as lint; lint(["--no-logo"])'
 
 fix: install ## mend what ruff can mend
 	@$(python) -m ruff check --fix .

@@ -44,7 +44,9 @@ class Clock:
                 wall, chain, speed = part.split(",")
                 segments.append(Segment(datetime.fromisoformat(wall), datetime.fromisoformat(chain), float(speed)))
             except ValueError:
-                raise ValueError(f"a clock segment is 'wall,chain,speed' with ISO 8601 times; '{part}' is not") from None
+                raise ValueError(
+                    f"a clock segment is 'wall,chain,speed' with ISO 8601 times; '{part}' is not"
+                ) from None
         return cls(segments)
 
     def __str__(self) -> str:

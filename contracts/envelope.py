@@ -7,7 +7,7 @@ third of a worker's CPU). Binary mode is accepted from others.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal, NotRequired, Protocol, Union
+from typing import Annotated, Any, Literal, NotRequired, Protocol
 from uuid import UUID, uuid5
 
 import orjson
@@ -75,7 +75,7 @@ class Codec:
             TypedDict(f"Envelope{i}", {**Attributes.__annotations__, "type": Literal[name], "data": message})  # type: ignore[operator]
             for i, (name, message) in enumerate(self._hears.items())
         ]
-        whole: Any = Annotated[Union[tuple(kinds)], Discriminator("type")] if len(kinds) > 1 else kinds[0]
+        whole: Any = Annotated[tuple(kinds), Discriminator("type")] if len(kinds) > 1 else kinds[0]
         self._adapter = TypeAdapter(whole)
         self._known = set(value_chain.BY_TYPE) | set(self._hears)
 
@@ -85,7 +85,9 @@ class Codec:
             decoded = self.decode(record.value or b"", record.headers)
         except Undecodable as error:
             nowhere = uuid5(UUID(int=0), f"{record.topic}/{record.partition}/{record.offset}")
-            unread = Attributes(id=nowhere, source="", time=datetime.fromtimestamp(max(record.timestamp, 0) / 1000, UTC))
+            unread = Attributes(
+                id=nowhere, source="", time=datetime.fromtimestamp(max(record.timestamp, 0) / 1000, UTC)
+            )
             return Arrival(nowhere, (record.key or b"").decode(errors="replace"), record, unread, None, str(error))
         if decoded is None:
             return None
@@ -100,13 +102,17 @@ class Codec:
         if found not in self._hears:
             if found in self._known:
                 return None
-            raise Undecodable(f"type {found!r} is unknown to contracts" if found else "not a CloudEvent: it has no type")
+            raise Undecodable(
+                f"type {found!r} is unknown to contracts" if found else "not a CloudEvent: it has no type"
+            )
         try:
             envelope: Any = self._adapter.validator.validate_json(value, extra="ignore")
         except ValueError as error:
             raise Undecodable(" ".join(str(error).split())[:1000]) from None
         message: Message = envelope["data"]
-        message._told = Told(envelope["id"], envelope["time"], envelope.get("valuestream", ""), envelope.get("streamstep", ""))
+        message._told = Told(
+            envelope["id"], envelope["time"], envelope.get("valuestream", ""), envelope.get("streamstep", "")
+        )
         return envelope, message
 
 

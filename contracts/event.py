@@ -66,7 +66,9 @@ class Message(Data):
         super().__init_subclass__()
 
     @classmethod
-    def __pydantic_init_subclass__(cls, *, activity: str = "", case: str = "", version: int = 1, **keywords: Any) -> None:
+    def __pydantic_init_subclass__(
+        cls, *, activity: str = "", case: str = "", version: int = 1, **keywords: Any
+    ) -> None:
         package, _, rest = cls.__module__.partition(".")
         if not activity and package in ("contracts", "services"):
             activity = rest.partition(".")[0]
@@ -83,7 +85,9 @@ class Message(Data):
     def told(self) -> Told:
         """The circumstances. `LookupError` for a message that nobody has told yet: in a test, tell it with `at()`."""
         if self._told is None:
-            raise LookupError(f"{type(self).__name__} has not been told: it has no id and no time yet (in a test: message.at(time))")
+            raise LookupError(
+                f"{type(self).__name__} has not been told: it has no id and no time yet (in a test: message.at(time))"
+            )
         return self._told
 
     @property

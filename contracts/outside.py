@@ -62,6 +62,8 @@ class TicketPushed(Command, activity="engage"):
     """The address of who asks; the stakeholder is found by it."""
     service: Slug | None = None
     """The service that the ticket names; None if the desk does not say."""
+    users_affected: Count | None = None
+    """How many people are hindered or would use it, as the ticket says; None if it has no such field."""
     occurred_at: AwareDatetime
     """When it happened in the desk."""
 

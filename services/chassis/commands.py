@@ -5,7 +5,7 @@ running after the wait gets 202 and where to look.
 """
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import datetime
 from hashlib import sha256
 from typing import Annotated, Any
 from uuid import NAMESPACE_URL, UUID, uuid5
@@ -28,6 +28,11 @@ from services.chassis.store import AWAY
 RECEIPTS = "SELECT event_id, record FROM receipt WHERE event_id = ANY($1::uuid[])"
 CASE = "SELECT traceparent FROM cases WHERE id = $1"
 PROBLEM = "application/problem+json"
+UNAVAILABLE = (
+    *AWAY,
+    KafkaError,
+    AttributeError,
+)  # the last: the broker has never been reached, so there is no producer
 
 
 def problem(status: int, title: str, detail: str, **headers: str) -> JSONResponse:
@@ -42,8 +47,12 @@ class Door:
     def __init__(
         self,
         request: Request,
-        idempotency_key: Annotated[str | None, Header(max_length=255, description="Names this command; repeat it with the same key.")] = None,
-        client_id: Annotated[str, Header(max_length=255, description="Who sends it; keys are looked up per client.")] = "local",
+        idempotency_key: Annotated[
+            str | None, Header(max_length=255, description="Names this command; repeat it with the same key.")
+        ] = None,
+        client_id: Annotated[
+            str, Header(max_length=255, description="Who sends it; keys are looked up per client.")
+        ] = "local",
         prefer: Annotated[str, Header(description="`wait=N`: seconds to wait for the answer.")] = "",
     ) -> None:
         self.request, self.runtime = request, request.app.state.runtime
@@ -61,7 +70,11 @@ class Door:
     async def ask(self, command: Command) -> Response:
         """Bring a command to its lane and wait for the answer."""
         if not self.key:
-            return problem(400, "Idempotency-Key is missing", "Send a header `Idempotency-Key` that names this command; repeat it with the same.")
+            return problem(
+                400,
+                "Idempotency-Key is missing",
+                "Send a header `Idempotency-Key` that names this command; repeat it with the same.",
+            )
         body = await self.request.body()
         fingerprint = sha256(f"{self.request.method} {self.request.url.path}\n".encode() + body).hexdigest()
         try:
@@ -69,14 +82,30 @@ class Door:
             if receipt is None:
                 await self.produce(command, self.id, fingerprint)
                 receipt = await self.waiters.wait(self.id, self.wait)
-        except (*AWAY, KafkaError, AttributeError) as away:
+        except UNAVAILABLE as away:
             return unavailable(self.runtime, away)
         if receipt is None:
             where = f"/commands/{self.id}"
-            return JSONResponse({"id": str(self.id), "status": "running", "look_at": where}, 202, {"Location": where, "Retry-After": "1"})
+            return JSONResponse(
+                {"id": str(self.id), "status": "running", "look_at": where},
+                202,
+                {"Location": where, "Retry-After": "1"},
+            )
         if receipt.get("fingerprint") != fingerprint:
-            return problem(422, "Idempotency-Key was used for something else", "This key came with another method, path or body: use a new key.")
+            return problem(
+                422,
+                "Idempotency-Key was used for something else",
+                "This key came with another method, path or body: use a new key.",
+            )
         return answer_of(receipt)
+
+    async def put(self, command: Command, id: UUID) -> Response | None:
+        """Bring a command to the inbox under an id of its own, without waiting for its answer; a response only when it could not be taken."""
+        try:
+            await self.produce(command, id)
+        except UNAVAILABLE as away:
+            return unavailable(self.runtime, away)
+        return None
 
     async def produce(self, command: Command, id: UUID, fingerprint: str = "", time: datetime | None = None) -> None:
         """Put a command on the inbox; returns once it is acknowledged. The first contact of a case begins its trace."""
@@ -88,12 +117,18 @@ class Door:
         created = tracing.child(parent, tracing.span_id_of("create", id))
         inbox, trace = value_chain.inbox(runtime.activity), tracing.traceparent(created)
         source = f"/client/{self.client}"
-        value = encode(command, id=id, source=source, time=time or runtime.clock.now(), traceparent=trace, fingerprint=fingerprint)
+        value = encode(
+            command, id=id, source=source, time=time or runtime.clock.now(), traceparent=trace, fingerprint=fingerprint
+        )
         partition, start = runtime.partition_of(command.case), tracing.now()
         await runtime.producer.send_and_wait(
             inbox, value, key=command.case.encode(), partition=partition, headers=record_headers(trace)
         )  # fmt: skip
-        words = {**tracing.message_attributes("create", inbox, partition, id), "svc.demand.id": command.case, "svc.activity": runtime.activity}
+        words = {
+            **tracing.message_attributes("create", inbox, partition, id),
+            "svc.demand.id": command.case,
+            "svc.activity": runtime.activity,
+        }
         links = (request_span,) if stored else ()
         runtime.tracer.export(
             f"create {inbox}", SpanKind.PRODUCER, created, parent, start=start, end=tracing.now(), attributes=words, links=links

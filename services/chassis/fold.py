@@ -11,10 +11,10 @@ import orjson
 from opentelemetry.trace import SpanContext
 
 from contracts import value_chain
+from contracts.envelope import Arrival, encode, record_headers, source_of
 from contracts.event import Command, Message
 from contracts.stream import Step, Streams
 from services.chassis import tracing
-from contracts.envelope import Arrival, encode, record_headers, source_of
 from services.chassis.handlers import Handler, Redrive, Rows
 from services.chassis.outputs import Answer, Ask, Begin, Effect, Later, Work
 from services.chassis.runtime import Runtime
@@ -104,7 +104,9 @@ class Fold:
     def take(self, arrival: Arrival, culprit: str) -> None:
         """Decide about an arrival, or publish again what was decided, or set it aside with its case; `culprit` is why it must be parked."""
         record = arrival.record
-        self.ends[record.topic, record.partition] = max(self.ends.get((record.topic, record.partition), 0), record.offset + 1)
+        self.ends[record.topic, record.partition] = max(
+            self.ends.get((record.topic, record.partition), 0), record.offset + 1
+        )
         if arrival.id in self.taken:
             return  # a copy within the batch
         self.taken.add(arrival.id)
@@ -123,12 +125,18 @@ class Fold:
     def repeat(self, arrival: Arrival, receipt: dict[str, Any]) -> None:
         """A redelivery (the same offset) publishes the same outputs under the same ids; a copy (another offset) ends here."""
         record = arrival.record
-        if (receipt["topic"], receipt["partition"], receipt["offset"]) != (record.topic, record.partition, record.offset):
+        if (receipt["topic"], receipt["partition"], receipt["offset"]) != (
+            record.topic,
+            record.partition,
+            record.offset,
+        ):
             return
         decided = Decided(arrival, self.context(arrival), receipt.get("handler", ""), receipt.get("stream", ""))
         for told in receipt["outputs"]:
             trace = told.get("traceparent", "")
-            decided.outputs.append(self.output(UUID(told["id"]), told["type"], told["correlationid"], trace, orjson.dumps(told)))
+            decided.outputs.append(
+                self.output(UUID(told["id"]), told["type"], told["correlationid"], trace, orjson.dumps(told))
+            )
         self.decided.append(decided)
         self.outputs.extend(decided.outputs)
 
@@ -166,14 +174,15 @@ class Fold:
             returned = handler.decide(message, *arguments)
             changed = [(row, read) for (row, read), was in zip(rows, before, strict=True) if row.__dict__ != was]
             if any(read for _, read in changed):
-                raise TypeError("it changed a row that it only reads")  # noqa: TRY301 - ends like any other mistake of a handler
+                raise TypeError("it changed a row that it only reads")
             answer = self.tell(decided, message, case, Slip(stream, step.step if step else ""), returned)
-        except Exception as error:  # noqa: BLE001 - the dead-letter edge: whatever a handler raises parks its case, and no other
+        except Exception as error:
             raise HandlerFailed(arrival, f"{type(error).__name__}: {error}") from error
         for row, _ in changed:
             self.change(row)
-        if not case.version:
-            case.stream, case.traceparent = stream, arrival.attributes.get("traceparent", "")
+        trace = case.traceparent or arrival.attributes.get("traceparent", "")
+        if not case.version or (stream, trace) != (case.stream, case.traceparent):
+            case.stream, case.traceparent = stream, trace  # a command that comes without them continues both
             self.change(case)
         if isinstance(message, Command):
             self.finished.append(message.id)
@@ -203,7 +212,9 @@ class Fold:
         self.decided.append(decided)
         self.outputs.extend(decided.outputs)
 
-    def parameters(self, handler: Handler, message: Message, step: Step | None) -> tuple[list[object], list[tuple[State[Any], bool]]]:
+    def parameters(
+        self, handler: Handler, message: Message, step: Step | None
+    ) -> tuple[list[object], list[tuple[State[Any], bool]]]:
         """The handler's arguments behind the message, and the rows among them, with whether they are only read."""
         arguments: list[object] = []
         rows: list[tuple[State[Any], bool]] = []
@@ -220,7 +231,9 @@ class Fold:
                 arguments.append(step)
         return arguments, rows
 
-    def tell(self, decided: Decided, message: Message, case: Case, slip: Slip, returned: list[Any]) -> dict[str, object] | None:
+    def tell(
+        self, decided: Decided, message: Message, case: Case, slip: Slip, returned: list[Any]
+    ) -> dict[str, object] | None:
         """Turn what a handler returned into records and timers; returns its answer to the caller, if any."""
         answer: dict[str, object] | None = None
         time = max(self.runtime.clock.now(), message.time)
@@ -238,7 +251,7 @@ class Fold:
                 case Work(_, done) if self.runtime.settings.work == "auto":
                     self.publish(decided, id, time, done, slip)
                 case Work(effort, done) if self.runtime.settings.work == "simulated":
-                    self.wait(decided, id, message.time + effort * Random(id.int).uniform(0.7, 1.3), done, slip)  # noqa: S311 - repeatable
+                    self.wait(decided, id, message.time + effort * Random(id.int).uniform(0.7, 1.3), done, slip)
                 case Work():
                     pass  # manual: whoever does it reports it over the API
                 case Begin(stream, command):
@@ -247,13 +260,17 @@ class Fold:
                     self.publish(decided, id, time, item, slip)
                 case _:
                     if item.case != case.id:
-                        raise ValueError(f"it told {type(item).__name__} about {item.case}, but heard about {case.id}: return a command")
+                        raise ValueError(
+                            f"it told {type(item).__name__} about {item.case}, but heard about {case.id}: return a command"
+                        )
                     case.sequence += 1
                     self.change(case)
                     self.publish(decided, id, time, item, slip, case.sequence)
         return answer
 
-    def publish(self, decided: Decided, id: UUID, time: datetime, message: Message, slip: Slip, sequence: int = 0) -> None:
+    def publish(
+        self, decided: Decided, id: UUID, time: datetime, message: Message, slip: Slip, sequence: int = 0
+    ) -> None:
         """One record to publish."""
         trace = self.created(decided, id)
         value = encode(
@@ -277,7 +294,9 @@ class Fold:
     def output(self, id: UUID, message_type: str, case: str, traceparent: str, value: bytes) -> Output:
         """A record in its place: the topic of its type, the partition of its case."""
         flow = value_chain.BY_TYPE.get(message_type)
-        topic = flow.topic if flow and flow.teller == self.runtime.activity else value_chain.inbox(self.runtime.activity)
+        topic = (
+            flow.topic if flow and flow.teller == self.runtime.activity else value_chain.inbox(self.runtime.activity)
+        )
         partition = self.runtime.partition_of(case)
         return Output(id, topic, partition, case, value, record_headers(traceparent), traceparent)
 

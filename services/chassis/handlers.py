@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from operator import attrgetter
-from typing import Any, NamedTuple, TypeVar, Union
+from typing import Any, NamedTuple, Never, TypeVar, Union
 from uuid import UUID
 
 from pydantic import create_model
@@ -109,7 +109,9 @@ class Handlers:
             "Redrive", __base__=Redrive, __cls_kwargs__={"activity": activity, "case": "parked_case"}
         )
         rows = Rows(Case, attrgetter("case"), many=False, read=False)
-        self.registered[self.redrive.type, ""] = Handler(redrive, self.redrive, (rows,), frozenset({Answer}), "", (rows,))
+        self.registered[self.redrive.type, ""] = Handler(
+            redrive, self.redrive, (rows,), frozenset({Answer}), "", (rows,)
+        )
 
     def __call__(self, decide: Decide) -> Decide:
         """Register a handler that hears its message whatever stream it travels in."""
@@ -139,12 +141,17 @@ class Handlers:
             raise TypeError(f"{where}: by contracts/value_chain.py {self.activity} does not hear {message.__name__}")
         parameters = tuple(_parameter(where, message, need) for need in needs)
         told = typing.get_args(returned[0]) if typing.get_origin(returned[0]) in (Union, types.UnionType) else returned
+        told = () if told == (Never,) else told
         for output in told:
             self._check_output(where, message, output)
         if (message.type, capability) in self.registered:
-            raise TypeError(f"{where}: {self.registered[message.type, capability].name} hears {message.__name__} already")
+            raise TypeError(
+                f"{where}: {self.registered[message.type, capability].name} hears {message.__name__} already"
+            )
         rows = tuple(p for p in parameters if isinstance(p, Rows))
-        self.registered[message.type, capability] = Handler(decide, message, parameters, frozenset(told), capability, rows)
+        self.registered[message.type, capability] = Handler(
+            decide, message, parameters, frozenset(told), capability, rows
+        )
 
     def _check_output(self, where: str, message: type[Message], output: Any) -> None:
         if output in (Later, Begin, Ask, Work) or (output is Answer and issubclass(message, Command)):
@@ -178,9 +185,16 @@ class Handlers:
         return needs
 
     @cached_property
+    def locked(self) -> frozenset[type[State[Any]]]:
+        """The shared states that a handler changes; those are locked, others are only looked at."""
+        return frozenset(r.state for needs in self.rows_of.values() for r in needs if r.state.shared and not r.read)
+
+    @cached_property
     def locking(self) -> frozenset[str]:
         """The message types whose handlers change a row that other cases change too."""
-        return frozenset(t for t, needs in self.rows_of.items() if any(rows.state.shared and not rows.read for rows in needs))
+        return frozenset(
+            t for t, needs in self.rows_of.items() if any(rows.state.shared and not rows.read for rows in needs)
+        )
 
     @cached_property
     def topics(self) -> list[str]:
@@ -235,7 +249,9 @@ def _parameter(where: str, message: type[Message], need: Any) -> Rows | type[Ste
     if many:
         need = typing.get_args(need)[1]
     if not (isinstance(need, type) and issubclass(need, State) and need.by):
-        raise TypeError(f"{where}: {need} is not a state; write class {getattr(need, '__name__', need)}(State[...], by=...)")
+        raise TypeError(
+            f"{where}: {need} is not a state; write class {getattr(need, '__name__', need)}(State[...], by=...)"
+        )
     if need.by == ONE:
         return Rows(need, lambda _: ONE_ROW, many=False, read=read)
     field = need.by + "s" if many else need.by

@@ -16,8 +16,8 @@ import asyncpg
 from aiokafka import TopicPartition
 from aiokafka.errors import CommitFailedError, IllegalStateError
 
-from services.chassis import tracing
 from contracts.envelope import Arrival, Headers, Record
+from services.chassis import tracing
 from services.chassis.fold import Fold, HandlerFailed, Output
 from services.chassis.handlers import Redrive
 from services.chassis.runtime import Runtime
@@ -51,6 +51,7 @@ class Lane:
         self.idle = asyncio.Event()
         self.states: list[type[State[Any]]] = [Case, *(state for state in runtime.handlers.states if state is not Case)]
         self.reading, self.writing = read_statement(self.states), write_statement(self.states)
+        self.locking = read_statement(self.states, runtime.handlers.locked)
         self.connection: asyncpg.Connection | None = None
 
     async def run(self) -> None:
@@ -85,7 +86,9 @@ class Lane:
                 continue
             home = self.runtime.partition_of(arrival.case)
             if arrival.message is not None and home != record.partition:
-                misplaced.append(Output(arrival.id, record.topic, home, arrival.case, record.value or b"", list(record.headers)))
+                misplaced.append(
+                    Output(arrival.id, record.topic, home, arrival.case, record.value or b"", list(record.headers))
+                )
             else:
                 arrivals.append(arrival)
         return arrivals, misplaced
@@ -97,7 +100,9 @@ class Lane:
             expanded.append(arrival)
             if isinstance(arrival.message, Redrive):
                 for row in await (await self.connected()).fetch(REDRIVE, arrival.message.parked_case):
-                    parked = self.runtime.codec.receive(Stored(*row, key=arrival.case.encode()))
+                    parked = self.runtime.codec.receive(
+                        Stored(row["topic"], row["part"], row["off"], row["value"], arrival.case.encode())
+                    )
                     if parked is not None:
                         parked.parked = True
                         expanded.append(parked)
@@ -117,7 +122,7 @@ class Lane:
                 culprits[failure.arrival.id] = failure.reason
             except CONFLICTS as conflict:
                 tries, error = tries + 1, str(conflict)
-                await asyncio.sleep(uniform(0, 0.01) * tries)  # noqa: S311 - jitter, so that two owners do not meet again
+                await asyncio.sleep(uniform(0, 0.01) * tries)
             except REFUSALS as refusal:
                 tries, error = TRIES, str(refusal)
         if len(arrivals) == 1:
@@ -131,15 +136,15 @@ class Lane:
         started = tracing.now()
         if any(arrival.message and arrival.message.type in self.runtime.handlers.locking for arrival in arrivals):
             async with connection.transaction():
-                fold = self.fold(arrivals, await self.read(connection, arrivals), culprits)
+                fold = self.fold(arrivals, await self.read(connection, arrivals, self.locking), culprits)
                 await self.write(connection, fold)
         else:
-            fold = self.fold(arrivals, await self.read(connection, arrivals), culprits)
+            fold = self.fold(arrivals, await self.read(connection, arrivals, self.reading), culprits)
             await self.write(connection, fold)
         self.runtime.settled(fold.decided, started)
         return fold.outputs
 
-    async def read(self, connection: asyncpg.Connection, arrivals: list[Arrival]) -> Sequence[Any]:
+    async def read(self, connection: asyncpg.Connection, arrivals: list[Arrival], statement: str) -> Sequence[Any]:
         """Receipts, and every row the batch needs, in one statement."""
         wanted: dict[type[State[Any]], dict[Any, None]] = {state: {} for state in self.states}
         for arrival in arrivals:
@@ -148,7 +153,7 @@ class Lane:
                 for rows in self.runtime.handlers.rows_of[arrival.message.type]:
                     wanted[rows.state].update(dict.fromkeys(rows.wanted(arrival.message)))
         ids = [arrival.id for arrival in arrivals]
-        found = await connection.fetchrow(self.reading, ids, *(list(keys) for keys in wanted.values()))
+        found = await connection.fetchrow(statement, ids, *(list(keys) for keys in wanted.values()))
         return tuple(found or ())
 
     def fold(self, arrivals: list[Arrival], found: Sequence[Any], culprits: dict[UUID, str]) -> Fold:
@@ -176,7 +181,9 @@ class Lane:
                 while waiting and _append(builder, waiting[-1]):
                     waiting.pop()
                 if not builder.record_count():
-                    raise ValueError(f"{topic}: a record of {len(waiting[-1].value)} bytes is larger than a batch may be")
+                    raise ValueError(
+                        f"{topic}: a record of {len(waiting[-1].value)} bytes is larger than a batch may be"
+                    )
                 builder.close()
                 sent.append(await self.runtime.producer.send_batch(builder, topic, partition=partition))
         await asyncio.gather(*sent)
@@ -218,4 +225,6 @@ class Lane:
 
 
 def _append(builder: Any, output: Output) -> bool:
-    return builder.append(key=output.case.encode(), value=output.value, timestamp=None, headers=output.headers) is not None
+    return (
+        builder.append(key=output.case.encode(), value=output.value, timestamp=None, headers=output.headers) is not None
+    )

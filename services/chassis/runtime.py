@@ -28,17 +28,25 @@ class Runtime:
     consumer: AIOKafkaConsumer
 
     def __init__(self, handlers: Handlers, settings: Settings) -> None:
-        self.activity, self.group = handlers.activity, f"svc.{handlers.activity}"
+        self.activity, self.group = handlers.activity, settings.group or f"svc.{handlers.activity}"
         self.handlers, self.settings = handlers, settings
         self.codec, self.clock = Codec(handlers.messages), Clock.parse(settings.clock)
         exporter = OTLPSpanExporter(f"{settings.otlp}/v1/traces", timeout=5) if settings.otlp else None
         self.tracer = tracing.Tracer(handlers.activity.replace("_", "-"), exporter, settings.trace_ratio)
         self.log: Any = structlog.get_logger().bind(activity=handlers.activity)
-        self.missing = {"broker": "not connected yet", "database": "not connected yet", "assignment": "no partitions yet"}
+        self.missing = {
+            "broker": "not connected yet",
+            "database": "not connected yet",
+            "assignment": "no partitions yet",
+        }
         self.timers_changed = asyncio.Event()
         self.registry = CollectorRegistry()
-        self.messages = Counter("svc_messages", "Messages by type and what became of them", ["type", "result"], registry=self.registry)
-        self.batches = Histogram("svc_batch_messages", "Messages in a batch", buckets=(1, 5, 20, 100, 500), registry=self.registry)
+        self.messages = Counter(
+            "svc_messages", "Messages by type and what became of them", ["type", "result"], registry=self.registry
+        )
+        self.batches = Histogram(
+            "svc_batch_messages", "Messages in a batch", buckets=(1, 5, 20, 100, 500), registry=self.registry
+        )
         self.lag = Gauge("svc_consumer_lag", "Records not yet fetched", ["topic", "partition"], registry=self.registry)
 
     def partition_of(self, case: str) -> int:
@@ -62,7 +70,7 @@ class Runtime:
         if self.missing.get("database") != reason:
             self.missing["database"] = reason
             self.log.warning("the database cannot be used; waiting for it", reason=reason)
-        await asyncio.sleep(uniform(0.1, 0.5))  # noqa: S311 - jitter
+        await asyncio.sleep(uniform(0.1, 0.5))
 
     def database_here(self) -> None:
         """The database has answered."""

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 from uuid import UUID
 
 import asyncpg
@@ -81,20 +81,26 @@ async def livez() -> dict[str, bool]:
 async def readyz(request: Request) -> Response:
     """Ready for work: database, broker and partitions are there; else 503 and what is missing."""
     missing = request.app.state.runtime.missing
-    return Response(orjson.dumps({"ready": not missing, "missing": missing}), 503 if missing else 200, media_type="application/json")
+    return Response(
+        orjson.dumps({"ready": not missing, "missing": missing}), 503 if missing else 200, media_type="application/json"
+    )
 
 
 @routes.get("/metrics", tags=["health"])
 async def metrics(request: Request) -> Response:
     """Metrics in Prometheus' text format."""
-    return Response(generate_latest(request.app.state.runtime.registry), media_type="text/plain; version=0.0.4; charset=utf-8")
+    return Response(
+        generate_latest(request.app.state.runtime.registry), media_type="text/plain; version=0.0.4; charset=utf-8"
+    )
 
 
 @routes.get("/trail/{case}", tags=["trail"])
 async def trail(case: str, request: Request) -> list[dict[str, Any]]:
     """What this activity has heard, decided and told about a case, in order."""
     rows = await request.app.state.pool.fetch(TRAIL, case)
-    return [{"id": row["event_id"], "at": row["at"], "case": row["case_id"], **orjson.loads(row["record"])} for row in rows]
+    return [
+        {"id": row["event_id"], "at": row["at"], "case": row["case_id"], **orjson.loads(row["record"])} for row in rows
+    ]
 
 
 @routes.get("/coverage", tags=["trail"])
@@ -108,7 +114,11 @@ async def coverage(request: Request) -> dict[str, list[dict[str, Any]]]:
 async def command(id: UUID, request: Request) -> Response:
     """The answer of a command that was still running; 404 while it runs, or if it never came."""
     receipt = await request.app.state.waiters.find(id)
-    return answer_of(receipt) if receipt else problem(404, "No answer yet", "It is still running or never arrived; `GET /dlq` shows what is parked.")
+    return (
+        answer_of(receipt)
+        if receipt
+        else problem(404, "No answer yet", "It is still running or never arrived; `GET /dlq` shows what is parked.")
+    )
 
 
 @routes.get("/work", tags=["work"])
@@ -124,7 +134,11 @@ async def work(request: Request, session: Annotated[AsyncSession, Depends(databa
 
 @routes.post("/work/{kind}/{id}/done", tags=["work"], status_code=204, responses=PROBLEMS)
 async def work_done(
-    kind: str, id: UUID, report: WorkReport, door: Annotated[Door, Depends()], session: Annotated[AsyncSession, Depends(database_session)]
+    kind: str,
+    id: UUID,
+    report: WorkReport,
+    door: Annotated[Door, Depends()],
+    session: Annotated[AsyncSession, Depends(database_session)],
 ) -> Response:
     """Report that a piece of work is done; what comes of it is decided by the same rules as for every other way of doing it."""
     item = next((item for item in kinds_of_work(door.request) if item.table == kind), None)
@@ -167,12 +181,16 @@ def create_app(
         url = settings.database.replace("postgresql://", "postgresql+asyncpg://", 1)
         engine: AsyncEngine = create_async_engine(url, pool_size=1, max_overflow=2, pool_pre_ping=True)
         app.state.engine = engine
-        app.state.pool = asyncpg.create_pool(settings.database, min_size=0, max_size=2, max_inactive_connection_lifetime=30, init=_as_bytes)
+        app.state.pool = asyncpg.create_pool(
+            settings.database, min_size=0, max_size=2, max_inactive_connection_lifetime=30, init=_as_bytes
+        )
         async with app.state.pool:
             app.state.waiters = Waiters(app.state.pool)
             worker = Worker(runtime, effects or {})
             working = asyncio.create_task(worker.run())
-            working.add_done_callback(lambda task: None if task.cancelled() or not task.exception() else _die(runtime, task))
+            working.add_done_callback(
+                lambda task: None if task.cancelled() or not task.exception() else _die(runtime, task)
+            )
             yield
             worker.stopping.set()
             await asyncio.wait({working}, timeout=20)
@@ -193,14 +211,18 @@ def load_streams(settings: Settings) -> Streams:
     """The value streams in the configured folder. `StreamError` names file, step and field."""
     files = sorted(settings.streams.glob("*.yaml"))
     if not files:
-        raise StreamError(f"{settings.streams}: there is no value stream file (*.yaml); set SVC_STREAMS to the folder that has them")
+        raise StreamError(
+            f"{settings.streams}: there is no value stream file (*.yaml); set SVC_STREAMS to the folder that has them"
+        )
     return Streams(read_stream(file.read_text(encoding="utf-8"), file.stem) for file in files)
 
 
 def serve(app: FastAPI, settings: Settings | None = None) -> None:
     """Run a service until SIGTERM or Ctrl-C."""
     settings = settings or Settings()
-    uvicorn.run(app, host=settings.host, port=settings.port, log_level="warning", access_log=False, timeout_graceful_shutdown=15)
+    uvicorn.run(
+        app, host=settings.host, port=settings.port, log_level="warning", access_log=False, timeout_graceful_shutdown=15
+    )
 
 
 class BodyLimit:
@@ -218,7 +240,9 @@ class BodyLimit:
             message = await receive()
             received += len(message.get("body", b""))
             if received > self.most:
-                raise HTTPException(413, f"The body is larger than {self.most} bytes: send less, or raise SVC_MAX_BODY.")
+                raise HTTPException(
+                    413, f"The body is larger than {self.most} bytes: send less, or raise SVC_MAX_BODY."
+                )
             return message
 
         await self.app(scope, counted if scope["type"] == "http" else receive, send)

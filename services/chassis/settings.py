@@ -22,6 +22,8 @@ class Settings(BaseSettings):
     """Where the HTTP API listens; port 0 takes a free one."""
     instance: str = ""
     """A stable name of this replica (`group.instance.id`): it works again 1 s after a crash. Two replicas must not share one."""
+    group: str = ""
+    """The consumer group; empty: `svc.<activity>`."""
     partitions: int = Field(default=3, ge=1, le=1000)
     """Partitions of every topic, the same everywhere; the start-up check refuses another number."""
     lanes: int = Field(default=3, ge=1, le=64)

@@ -49,7 +49,9 @@ class State(BaseModel, Generic[Id]):
         super().__init_subclass__()
 
     @classmethod
-    def __pydantic_init_subclass__(cls, *, by: str = "", shared: bool = False, check: str = "", table: str = "", **keywords: Any) -> None:
+    def __pydantic_init_subclass__(
+        cls, *, by: str = "", shared: bool = False, check: str = "", table: str = "", **keywords: Any
+    ) -> None:
         if by:
             cls.by, cls.shared = by, shared
             cls.table = table or dashed(cls.__name__).replace("-", "_")
@@ -78,7 +80,9 @@ class State(BaseModel, Generic[Id]):
         return "uuid" if cls.model_fields["id"].annotation is UUID else "text"
 
 
-_bases: dict[str, type[SQLModel]] = {}  # one metadata an activity, so two of them may own a table of one name in one process
+_bases: dict[
+    str, type[SQLModel]
+] = {}  # one metadata an activity, so two of them may own a table of one name in one process
 
 
 def metadata(package: str) -> MetaData:
@@ -111,12 +115,23 @@ def _column_type(name: str, annotation: Any) -> tuple[Any, bool]:
         return _column_type(name, arguments[0])
     if origin in (Union, types.UnionType) and type(None) in arguments and len(arguments) == 2:
         return _column_type(name, next(a for a in arguments if a is not type(None)))[0], True
-    plain = {UUID: Uuid(), bool: Boolean(), int: BigInteger(), float: Double(), str: Text(), datetime: DateTime(timezone=True)}
+    plain = {
+        UUID: Uuid(),
+        bool: Boolean(),
+        int: BigInteger(),
+        float: Double(),
+        str: Text(),
+        datetime: DateTime(timezone=True),
+    }
     if annotation in plain:
         return plain[annotation], False
     if origin is Literal or (isinstance(annotation, type) and issubclass(annotation, Enum)):
         return Text(), False
-    frozen = isinstance(annotation, type) and issubclass(annotation, BaseModel) and annotation.model_config.get("frozen")
+    frozen = (
+        isinstance(annotation, type) and issubclass(annotation, BaseModel) and annotation.model_config.get("frozen")
+    )
     if origin is tuple or frozen:
         return JSON(), False
-    raise TypeError(f"{name}: {annotation} cannot be a column; state holds immutable values (use a tuple or a frozen model)")
+    raise TypeError(
+        f"{name}: {annotation} cannot be a column; state holds immutable values (use a tuple or a frozen model)"
+    )

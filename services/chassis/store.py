@@ -1,6 +1,6 @@
 """An activity's database: its own tables, and the two statements of a batch, one to read and one to write."""
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -68,15 +68,15 @@ class Case(State[str], by="case", table="cases"):
     """The trace of its first message: a later command about the case continues it."""
 
 
-def read_statement(states: Sequence[type[State[Any]]]) -> str:
+def read_statement(states: Sequence[type[State[Any]]], locked: Container[type[State[Any]]] = ()) -> str:
     """$1 event ids, then the row ids of each state. One row comes back: receipts and one JSON array a state, None for no row.
 
-    Rows of shared states are locked in id order, so batches queue up for them instead of running into each other.
+    Rows of the states in `locked` are locked in id order, so batches queue up for them instead of running into each other.
     """
     parts = ["(SELECT json_agg(t) FROM (SELECT event_id, record FROM receipt WHERE event_id = ANY($1::uuid[])) t)"]
     for number, state in enumerate(states, 2):
-        rows = f'SELECT * FROM "{state.table}" WHERE id = ANY(${number}::{state.key_type()}[])'  # noqa: S608 - names from our classes
-        parts.append(f"(SELECT json_agg(t) FROM ({rows}{' ORDER BY id FOR UPDATE' if state.shared else ''}) t)")  # noqa: S608
+        rows = f'SELECT * FROM "{state.table}" WHERE id = ANY(${number}::{state.key_type()}[])'
+        parts.append(f"(SELECT json_agg(t) FROM ({rows}{' ORDER BY id FOR UPDATE' if state in locked else ''}) t)")
     return "SELECT " + ",\n       ".join(parts)
 
 
@@ -106,7 +106,9 @@ def write_statement(states: Sequence[type[State[Any]]]) -> str:
             f" ON CONFLICT (id) DO UPDATE SET {new} WHERE old.version = excluded.version - 1 RETURNING 1)"
         )
         counts.append(f'(SELECT count(*) FROM "{state.table}_") = json_array_length(${number})')
-    return "WITH " + ",\n".join(steps) + "\nSELECT CASE WHEN " + "\n AND ".join(counts) + "\nTHEN true ELSE conflict() END"
+    return (
+        "WITH " + ",\n".join(steps) + "\nSELECT CASE WHEN " + "\n AND ".join(counts) + "\nTHEN true ELSE conflict() END"
+    )
 
 
 CONFLICTS = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError, asyncpg.UniqueViolationError)

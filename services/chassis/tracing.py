@@ -31,7 +31,9 @@ def parse_traceparent(text: str | None) -> SpanContext | None:
     if len(parts) < 4 or len(parts[1]) != 32 or len(parts[2]) != 16:
         return None
     try:
-        context = SpanContext(int(parts[1], 16), int(parts[2], 16), is_remote=True, trace_flags=TraceFlags(int(parts[3], 16)))
+        context = SpanContext(
+            int(parts[1], 16), int(parts[2], 16), is_remote=True, trace_flags=TraceFlags(int(parts[3], 16))
+        )
     except ValueError:
         return None
     return context if context.is_valid else None
@@ -60,12 +62,14 @@ class Tracer:
         self._scope = InstrumentationScope("services.chassis.tracing")
         self._processor = BatchSpanProcessor(exporter, 16_384, 200, 2_048) if exporter else None
         self._ratio = ratio
-        self._random = Random(secrets.randbits(64))  # noqa: S311 - ids and sampling, no secrets
+        self._random = Random(secrets.randbits(64))
 
     def root(self) -> SpanContext:
         """The context of a new trace: here, once, it is decided whether the demand is sampled."""
         sampled = self._processor is not None and self._random.random() < self._ratio
-        return SpanContext(self._random.getrandbits(128) or 1, self._random.getrandbits(64) or 1, False, TraceFlags(int(sampled)))
+        return SpanContext(
+            self._random.getrandbits(128) or 1, self._random.getrandbits(64) or 1, False, TraceFlags(int(sampled))
+        )
 
     def export(
         self, name: str, kind: SpanKind, context: SpanContext, parent: SpanContext | None, *, start: int, end: int,
@@ -75,8 +79,16 @@ class Tracer:
         if self._processor and context.trace_flags.sampled:
             self._processor.on_end(
                 ReadableSpan(
-                    name, context, parent, self._resource, attributes, links=[Link(linked) for linked in links], kind=kind,
-                    status=Status(StatusCode.ERROR, error) if error else Status(), start_time=start, end_time=end,
+                    name,
+                    context,
+                    parent,
+                    self._resource,
+                    attributes,
+                    links=[Link(linked) for linked in links],
+                    kind=kind,
+                    status=Status(StatusCode.ERROR, error) if error else Status(),
+                    start_time=start,
+                    end_time=end,
                     instrumentation_scope=self._scope,
                 )  # fmt: skip
             )

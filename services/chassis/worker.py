@@ -51,7 +51,7 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
                 self.runtime.missing["broker"] = reason
                 self.runtime.log.warning("the broker cannot be used; starting anew", reason=reason)
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self.stopping.wait(), uniform(0.3, 1.0))  # noqa: S311 - jitter
+                    await asyncio.wait_for(self.stopping.wait(), uniform(0.3, 1.0))
 
     async def session(self) -> None:
         """From connecting to the broker to losing it, or to a clean stop."""
@@ -94,7 +94,9 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
         for topic in sorted({*self.runtime.handlers.topics, *told, value_chain.dead_letters(self.runtime.activity)}):
             found = await producer.partitions_for(topic)
             if len(found) != wanted:
-                raise KafkaError(f"topic {topic} has {len(found)} partitions, not {wanted}: create it so, or set SVC_PARTITIONS")
+                raise KafkaError(
+                    f"topic {topic} has {len(found)} partitions, not {wanted}: create it so, or set SVC_PARTITIONS"
+                )
 
     async def fetch(self) -> None:
         """Hand records to the lanes by partition number. A full lane's partitions are paused; the others go on."""
@@ -107,7 +109,9 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
                 lane = self.lanes[place.partition % len(self.lanes)]
                 lane.queue.extend(records)
                 lane.filled.set()
-            lengths = {place: len(self.lanes[place.partition % len(self.lanes)].queue) for place in consumer.assignment()}
+            lengths = {
+                place: len(self.lanes[place.partition % len(self.lanes)].queue) for place in consumer.assignment()
+            }
             consumer.pause(*(stop := {place for place, length in lengths.items() if length >= limit} - full))
             consumer.resume(*(go := {place for place in full if lengths.get(place, limit) < limit // 2}))
             full = (full | stop) - go & lengths.keys()
@@ -151,7 +155,11 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
                 try:
                     connection = connection or await connect(self.runtime.settings.database)
                     for row in await connection.fetch(CLAIM, self.runtime.clock.now(), LEASE):
-                        due = self.perform(row) if row["effect"] else self.bring(row, self.command(row["type"], row["data"]))
+                        due = (
+                            self.perform(row)
+                            if row["effect"]
+                            else self.bring(row, self.command(row["type"], row["data"]))
+                        )
                         tasks.create_task(due)
                     next_due = await connection.fetchval(NEXT_DUE)
                     self.runtime.database_here()
@@ -194,10 +202,12 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
             result = await asyncio.wait_for(perform(effect, row["id"]), LEASE / 2)
         except Exception as error:  # noqa: BLE001 - whatever happens outside is retried, recorded, and given up in the end
             reason = f"{type(error).__name__}: {error}"
-            self.runtime.log.warning("an effect outside failed", effect=kind.name, attempt=row["attempts"], reason=reason)
+            self.runtime.log.warning(
+                "an effect outside failed", effect=kind.name, attempt=row["attempts"], reason=reason
+            )
             if row["attempts"] < MOST_ATTEMPTS:
                 connection = await connect(self.runtime.settings.database)
-                await connection.execute(ATTEMPT_FAILED, row["id"], 2 ** row["attempts"] * uniform(0.5, 1), reason)  # noqa: S311 - jitter
+                await connection.execute(ATTEMPT_FAILED, row["id"], 2 ** row["attempts"] * uniform(0.5, 1), reason)
                 await connection.close()
                 return
             result = effect.failed(reason)

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from svc.machine.databases import provision
+from svc.machine import Home, provision
 from svc.machine.postgres import LocalPostgres
 from svc.migrations import migrate, run_on, write_next
 
@@ -14,9 +14,11 @@ async def new(owner: str, message: str) -> None:
     """Migrate an empty database to what is committed, and write what the models have beyond it."""
     activity = "plan" if owner == "chassis" else owner
     with TemporaryDirectory() as folder:
-        server = LocalPostgres(Path(folder))
+        home = Home(Path(folder), downloads=Home().downloads)
+        home.prepare()
+        server = LocalPostgres(home)
         try:
-            url = (await provision(await server.start(), [activity]))[activity]
+            url = (await provision(await server.start(), home.passwords([activity])))[activity]
             await migrate(activity, url)
             await run_on(url, write_next, activity, owner, message)
         finally:

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 STREAMS = Path(value_chain.__file__).parent / "value_streams"
 PARTITIONS = 3
+TOPICS = (*ledger.handles.topics, "svc.plan.portfolio-decisions", "svc.plan.dlq")
 
 
 def demand(case: UUID, title: str, value: int = 1) -> DemandConsolidated:
@@ -52,13 +53,20 @@ class Bench:
     database: str
     producer: AIOKafkaProducer
     settings: Settings
+    start: dict[TopicPartition, int]
+    """Where the topics ended when the test began."""
     sent: list[UUID] = field(default_factory=list)
 
-    async def tell(self, message: Message, *, id: UUID | None = None, key: str | None = None, partition: int | None = None) -> UUID:
+    async def tell(
+        self, message: Message, *, id: UUID | None = None, key: str | None = None, partition: int | None = None
+    ) -> UUID:
         """Produce a message as another activity would."""
         id = id or uuid4()
         self.sent.append(id)
-        await self.put(self.encoded(message, id), key or message.case, partition, value_chain.flow_of(type(message)).topic)
+        flow = value_chain.BY_TYPE.get(message.type)
+        await self.put(
+            self.encoded(message, id), key or message.case, partition, flow.topic if flow else "svc.plan.inbox"
+        )
         return id
 
     def encoded(self, message: Message, id: UUID) -> bytes:
@@ -82,17 +90,37 @@ class Bench:
         finally:
             await connection.close()
 
+    async def ends(self) -> dict[TopicPartition, int]:
+        """Where the topics end now."""
+        consumer = AIOKafkaConsumer(bootstrap_servers=self.bootstrap)
+        await consumer.start()
+        try:
+            return dict(await consumer.end_offsets(list(self.start)))
+        finally:
+            await consumer.stop()
+
+    async def consumed(self) -> bool:
+        """Whether the group has committed everything in the topics that the ledger hears."""
+        admin = AIOKafkaAdminClient(bootstrap_servers=self.bootstrap)
+        await admin.start()
+        committed = await admin.list_consumer_group_offsets(self.settings.group)
+        await admin.close()
+        ends = await self.ends()
+        return all(committed[p].offset >= ends[p] for p in ends if p.topic in ledger.handles.topics and p in committed)
+
     async def none(self, query: str) -> bool:
         """Whether a query finds nothing."""
         return not await self.rows(query)
 
     async def forget_offsets(self) -> None:
-        """Put the group back to the beginning: everything is delivered again."""
-        places = [TopicPartition(t, p) for t in ledger.handles.topics for p in range(PARTITIONS)]
-        consumer = AIOKafkaConsumer(bootstrap_servers=self.bootstrap, group_id="svc.plan", enable_auto_commit=False)
+        """Put the group back to where the test began: everything is delivered again."""
+        places = {place: at for place, at in self.start.items() if place.topic in ledger.handles.topics}
+        consumer = AIOKafkaConsumer(
+            bootstrap_servers=self.bootstrap, group_id=self.settings.group, enable_auto_commit=False
+        )
         await consumer.start()
-        consumer.assign(places)
-        await consumer.commit(dict.fromkeys(places, 0))
+        consumer.assign(list(places))
+        await consumer.commit(places)
         await consumer.stop()
 
     async def published(self, number: int) -> bool:
@@ -100,7 +128,7 @@ class Bench:
         return len(await self.told()) >= number
 
     async def told(self, topic: str = "svc.plan.portfolio-decisions", *, raw: bool = False) -> list[Any]:
-        """Every event in a topic, partition by partition, as published (repeats included)."""
+        """Every event of this test in a topic, partition by partition, as published (repeats included)."""
         consumer = AIOKafkaConsumer(bootstrap_servers=self.bootstrap, auto_offset_reset="earliest")
         await consumer.start()
         try:
@@ -109,7 +137,7 @@ class Bench:
             ends = await consumer.end_offsets(places)
             found = []
             for place in places:
-                await consumer.seek_to_beginning(place)
+                consumer.seek(place, self.start[place])
             while any([await consumer.position(place) < ends[place] for place in places]):
                 for records in (await consumer.getmany(timeout_ms=200)).values():
                     found += [record.value if raw else orjson.loads(record.value) for record in records]
@@ -117,7 +145,9 @@ class Bench:
         finally:
             await consumer.stop()
 
-    async def until(self, condition: Callable[[], Awaitable[object]], seconds: float = 30, *, what: str = "the condition") -> None:
+    async def until(
+        self, condition: Callable[[], Awaitable[object]], seconds: float = 30, *, what: str = "the condition"
+    ) -> None:
         """Wait until `condition` is true."""
         async with asyncio.timeout(seconds) as limit:
             with suppress(asyncio.CancelledError):
@@ -137,7 +167,9 @@ class Bench:
 
     async def entries(self) -> dict[UUID, tuple[str, ...]]:
         """The ledger: titles by demand."""
-        return {row["id"]: tuple(orjson.loads(row["titles"])) for row in await self.rows("SELECT id, titles FROM entry")}
+        return {
+            row["id"]: tuple(orjson.loads(row["titles"])) for row in await self.rows("SELECT id, titles FROM entry")
+        }
 
     @asynccontextmanager
     async def running(self, **changes: object) -> AsyncIterator[httpx.AsyncClient]:
@@ -157,29 +189,39 @@ def client_of(app: FastAPI) -> httpx.AsyncClient:
     return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://ledger", timeout=30)
 
 
-@pytest.fixture
-async def bench(machine: "Machine", tmp_path: Path) -> AsyncIterator[Bench]:
-    """Fresh topics, a fresh database, a producer."""
+@pytest.fixture(scope="session")
+async def topics(machine: "Machine") -> None:
+    """Every topic of the table."""
     admin = AIOKafkaAdminClient(bootstrap_servers=machine.bootstrap)
     await admin.start()
-    stale = [topic for topic in await admin.list_topics() if topic.startswith("svc.")]
-    if stale:
-        await admin.delete_topics(stale)
-    while any(topic.startswith("svc.") for topic in await admin.list_topics()):
-        await asyncio.sleep(0.05)
-    await admin.create_topics([NewTopic(topic, PARTITIONS, 1) for topic in value_chain.TOPICS])
+    missing = set(value_chain.TOPICS) - set(await admin.list_topics())
+    await admin.create_topics([NewTopic(topic, PARTITIONS, 1) for topic in missing])
     await admin.close()
+
+
+@pytest.fixture
+async def bench(machine: "Machine", topics: None, tmp_path: Path) -> AsyncIterator[Bench]:
+    """The topics from where they end now, a fresh database, a producer."""
     name = f"ledger_{uuid4().hex[:12]}"
     server = await asyncpg.connect(machine.admin_url)
     await server.execute(f"CREATE DATABASE {name}")
     database = machine.admin_url.rsplit("/", 1)[0] + "/" + name
     await migrate("plan", database)
     await run_on(database, metadata("tests.chassis").create_all)
-    producer = AIOKafkaProducer(bootstrap_servers=machine.bootstrap, enable_idempotence=True)
-    await producer.start()
-    copy(STREAMS / "restore-a-live-service.yaml", tmp_path)  # a stream without a step of Plan's, whose place the ledger takes
-    yield Bench(machine.bootstrap, database, producer, Settings(bootstrap=machine.bootstrap, database=database, wait=5, streams=tmp_path))
-    await producer.stop()
+    copy(
+        STREAMS / "restore-a-live-service.yaml", tmp_path
+    )  # a stream without a step of Plan's, whose place the ledger takes
+    settings = Settings(bootstrap=machine.bootstrap, database=database, wait=5, streams=tmp_path, group=f"svc.{name}")
+    async with AIOKafkaProducer(bootstrap_servers=machine.bootstrap, enable_idempotence=True) as producer:
+        bench = Bench(
+            machine.bootstrap,
+            database,
+            producer,
+            settings,
+            {TopicPartition(t, p): 0 for t in TOPICS for p in range(PARTITIONS)},
+        )
+        bench.start = await bench.ends()
+        await bench.forget_offsets()
+        yield bench
     await server.execute(f"DROP DATABASE {name} WITH (FORCE)")
     await server.close()
-

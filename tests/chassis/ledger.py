@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, FastAPI
 from fastapi.responses import Response
 from pydantic import BaseModel
 
@@ -15,6 +15,7 @@ from contracts.value_chain import PLAN
 from services.chassis.commands import Door
 from services.chassis.handlers import Handlers
 from services.chassis.outputs import Answer, Later
+from services.chassis.service import create_app
 from services.chassis.state import ONE, State
 
 
@@ -93,6 +94,11 @@ def decision(demand: DemandConsolidated, number: int, spent: int) -> PortfolioDe
         value=number, cost=0, quarter="2026-Q4", budget_left=0, policy="none", policy_version=1, blueprint=None,
         reasons=(f"entry {number}",), basis=(),
     )  # fmt: skip
+
+
+def make_app() -> FastAPI:
+    """The ledger's application, configured by the environment."""
+    return create_app(handles, router)
 
 
 router = APIRouter()

@@ -121,7 +121,9 @@ async def test_a_handler_that_raises_parks_its_case_and_a_redrive_restores_the_o
         await bench.tell(demand(well, "other", value=5))
         await bench.settled()
         assert await bench.entries() == {well: ("other",)}
-        assert (await bench.rows("SELECT spent FROM purse"))[0]["spent"] == 5, "the purse keeps nothing of a fold that was discarded"
+        assert (await bench.rows("SELECT spent FROM purse"))[0]["spent"] == 5, (
+            "the purse keeps nothing of a fold that was discarded"
+        )
         assert "ZeroDivisionError" in (await client.get("/dlq")).json()[0]["reason"]
         again = await client.post(f"/dlq/{sick}/redrive", json={}, headers={"Idempotency-Key": "too early"})
         assert again.status_code == 200
@@ -168,14 +170,18 @@ async def test_the_same_key_gets_the_same_answer_and_nothing_happens_twice(bench
     case = uuid4()
     async with bench.running() as client:
         key = {"Idempotency-Key": "k1"}
-        answers = await asyncio.gather(*(client.post(f"/deposits/{case}", json={"euros": 5}, headers=key) for _ in range(20)))
+        answers = await asyncio.gather(
+            *(client.post(f"/deposits/{case}", json={"euros": 5}, headers=key) for _ in range(20))
+        )
         assert {(a.status_code, a.text) for a in answers} == {(201, answers[0].text)}
         assert answers[0].json() == {"demand": str(case), "euros": 5, "deposits": 1}
         other = await client.post(f"/deposits/{case}", json={"euros": 6}, headers=key)
         assert other.status_code == 422, other.text
         elsewhere = await client.post(f"/deposits/{uuid4()}", json={"euros": 5}, headers=key)
         assert elsewhere.status_code == 422
-        stranger = await client.post(f"/deposits/{case}", json={"euros": 6}, headers=key | {"Client-Id": "somebody else"})
+        stranger = await client.post(
+            f"/deposits/{case}", json={"euros": 6}, headers=key | {"Client-Id": "somebody else"}
+        )
         assert stranger.json()["deposits"] == 2
         missing = await client.post(f"/deposits/{case}", json={"euros": 5})
         assert missing.status_code == 400
@@ -186,7 +192,10 @@ async def test_the_same_key_gets_the_same_answer_and_nothing_happens_twice(bench
 async def test_two_bodies_under_one_key_at_once_leave_one_effect_and_one_refusal(bench: Bench) -> None:
     case = uuid4()
     async with bench.running() as client:
-        posts = [client.post(f"/deposits/{case}", json={"euros": euros}, headers={"Idempotency-Key": "race"}) for euros in (1, 2)]
+        posts = [
+            client.post(f"/deposits/{case}", json={"euros": euros}, headers={"Idempotency-Key": "race"})
+            for euros in (1, 2)
+        ]
         answers = await asyncio.gather(*posts)
     assert sorted(a.status_code for a in answers) == [201, 422]
     assert await bench.entries() == {case: ("deposit",)}
@@ -197,22 +206,30 @@ async def test_a_command_that_takes_longer_than_the_wait_tells_where_to_look(ben
     async with bench.running() as client:
         await bench.tell(demand(case, "bang"))
         await bench.settled()  # the case is parked: a command about it waits behind
-        slow = await client.post(f"/deposits/{case}", json={"euros": 5}, headers={"Idempotency-Key": "slow", "Prefer": "wait=0"})
+        slow = await client.post(
+            f"/deposits/{case}", json={"euros": 5}, headers={"Idempotency-Key": "slow", "Prefer": "wait=0"}
+        )
         assert slow.status_code == 202
         where = slow.headers["location"]
         assert (await client.get(where)).status_code == 404
         culprit = (await client.get("/dlq")).json()[0]["event_id"]
-        await client.post(f"/dlq/{case}/redrive", json={"discard": culprit}, headers={"Idempotency-Key": "away with it"})
+        await client.post(
+            f"/dlq/{case}/redrive", json={"discard": culprit}, headers={"Idempotency-Key": "away with it"}
+        )
         assert (await client.get(where)).status_code == 201
 
 
 async def test_a_body_beyond_the_limit_and_garbage_get_a_clear_answer(bench: Bench) -> None:
     async with bench.running() as client:
         key = {"Idempotency-Key": "big"}
-        large = await client.post(f"/deposits/{uuid4()}", content=b'{"euros": 1, "x": "' + b"x" * 2_000_000 + b'"}', headers=key)
+        large = await client.post(
+            f"/deposits/{uuid4()}", content=b'{"euros": 1, "x": "' + b"x" * 2_000_000 + b'"}', headers=key
+        )
         assert (large.status_code, large.json()["title"]) == (413, "The body is too large")
         for body in (b"\xff\xfe", b'{"euros": "many"}', b"[]", b""):
-            answer = await client.post(f"/deposits/{uuid4()}", content=body, headers=key | {"Content-Type": "application/json"})
+            answer = await client.post(
+                f"/deposits/{uuid4()}", content=body, headers=key | {"Content-Type": "application/json"}
+            )
             assert answer.status_code in (400, 422), body
             assert answer.headers["content-type"] == "application/problem+json"
         assert (await client.get("/nowhere")).json()["status"] == 404

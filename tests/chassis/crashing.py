@@ -1,0 +1,152 @@
+"""A service that dies by SIGKILL at one step of a batch, and proves at which; also the mutants of the chassis.
+
+    python -m tests.chassis.crashing APP [--die STEP --proof FILE] [--mutant NAME]
+
+The chassis has no switch for any of this: its step functions are wrapped here, from outside.
+"""
+
+import argparse
+import asyncio
+import os
+import signal
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+
+from services.chassis import lane as lane_module
+from services.chassis import store
+from services.chassis.fold import Fold, Output
+from services.chassis.lane import Lane
+from services.chassis.settings import Settings
+
+STEPS = ("before write", "after write", "mid-publish", "after publish", "after commit")
+
+
+def die(proof: Path, step: str) -> None:
+    """Leave the proof on disk and be gone, as a power cut would have it."""
+    with proof.open("w") as file:
+        file.write(step)
+        file.flush()
+        os.fsync(file.fileno())
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def die_at(step: str, proof: Path) -> None:
+    """Wrap the step functions so that the process dies at `step` of a batch that tells something."""
+    write, publish, commit = Lane.write, Lane.publish, Lane.commit
+    told: list[int] = []
+
+    async def writing(self: Lane, connection: Any, fold: Fold) -> None:
+        if step == "before write" and fold.outputs:
+            die(proof, step)
+        await write(self, connection, fold)
+
+    async def publishing(self: Lane, outputs: Sequence[Output]) -> None:
+        if step == "after write" and outputs:
+            die(proof, step)
+        if step == "mid-publish" and len(outputs) > 1:
+            await publish(self, outputs[: len(outputs) // 2])
+            die(proof, step)
+        await publish(self, outputs)
+        if step == "after publish" and outputs:
+            die(proof, step)
+        told.append(len(outputs))
+
+    async def committing(self: Lane, records: Sequence[Any]) -> None:
+        await commit(self, records)
+        if step == "after commit" and told and told[-1]:
+            die(proof, step)
+
+    Lane.write, Lane.publish, Lane.commit = writing, publishing, committing  # type: ignore[method-assign]
+
+
+def no_dedupe() -> None:
+    """Receipts are neither looked at nor counted."""
+    start, statement = Fold.__init__, store.write_statement
+
+    def forgetful(self: Fold, *arguments: Any) -> None:
+        start(self, *arguments)
+        self.known = {}
+
+    def uncounted(states: Any) -> str:
+        return statement(states).replace("(SELECT count(*) FROM receipt_) = cardinality($1::uuid[])", "true")
+
+    Fold.__init__ = forgetful  # type: ignore[method-assign]
+    lane_module.write_statement = uncounted
+
+
+def offsets_first() -> None:
+    """Offsets are committed before anything is written."""
+    work, commit = Lane.work, Lane.commit
+
+    async def hasty(self: Lane, records: Sequence[Any]) -> None:
+        await commit(self, records)
+        await work(self, records)
+
+    Lane.work = hasty  # type: ignore[method-assign]
+
+
+def no_republish() -> None:
+    """A redelivered record publishes nothing."""
+    Fold.repeat = lambda self, arrival, receipt: None  # type: ignore[method-assign]
+
+
+def no_version_guard() -> None:
+    """The last writer of a row wins."""
+    statement = store.write_statement
+    lane_module.write_statement = lambda states: statement(states).replace(
+        "WHERE old.version = excluded.version - 1 ", ""
+    )
+
+
+def copies_republish() -> None:
+    """A mere copy of a record publishes its outputs again, as a redelivery does."""
+    repeat = Fold.repeat
+
+    def loud(self: Fold, arrival: Any, receipt: dict[str, Any]) -> None:
+        record = arrival.record
+        repeat(self, arrival, receipt | {"topic": record.topic, "partition": record.partition, "offset": record.offset})
+
+    Fold.repeat = loud  # type: ignore[method-assign]
+
+
+MUTANTS: dict[str, Callable[[], None]] = {
+    mutant.__name__: mutant for mutant in (no_dedupe, offsets_first, no_republish, no_version_guard, copies_republish)
+}
+
+
+def pause_before_write(seconds: float) -> None:
+    """Let two owners read the same rows before either writes."""
+    write = Lane.write
+
+    async def slowly(self: Lane, connection: Any, fold: Fold) -> None:
+        await asyncio.sleep(seconds)
+        await write(self, connection, fold)
+
+    Lane.write = slowly  # type: ignore[method-assign]
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("app", help="module:attribute of the application, or of a function that makes it")
+    parser.add_argument("--die", choices=STEPS)
+    parser.add_argument("--proof", type=Path)
+    parser.add_argument("--mutant", choices=sorted(MUTANTS))
+    parser.add_argument("--pause", type=float, help="seconds between reading and writing")
+    parser.add_argument("--topics", nargs="*", help="own these topics by hand instead of joining the group")
+    chosen = parser.parse_args()
+    if chosen.mutant:
+        MUTANTS[chosen.mutant]()
+    if chosen.pause:
+        pause_before_write(chosen.pause)
+    if chosen.die:
+        die_at(chosen.die, chosen.proof)
+    module, _, attribute = chosen.app.partition(":")
+    made = getattr(import_module(module), attribute)
+    if chosen.topics:
+        import_module("tests.chassis.by_hand").own(chosen.topics)
+    settings = Settings()
+    uvicorn.run(made, host=settings.host, port=settings.port, log_level="warning", factory=attribute.startswith("make"))
