@@ -7,7 +7,7 @@ third of a worker's CPU). Binary mode is accepted from others.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal, NotRequired, Protocol
+from typing import Annotated, Any, Literal, NotRequired, Protocol, Union
 from uuid import UUID, uuid5
 
 import orjson
@@ -75,7 +75,7 @@ class Codec:
             TypedDict(f"Envelope{i}", {**Attributes.__annotations__, "type": Literal[name], "data": message})  # type: ignore[operator]
             for i, (name, message) in enumerate(self._hears.items())
         ]
-        whole: Any = Annotated[tuple(kinds), Discriminator("type")] if len(kinds) > 1 else kinds[0]
+        whole: Any = Annotated[Union[tuple(kinds)], Discriminator("type")] if len(kinds) > 1 else kinds[0]  # noqa: UP007
         self._adapter = TypeAdapter(whole)
         self._known = set(value_chain.BY_TYPE) | set(self._hears)
 

@@ -22,6 +22,18 @@ from services.chassis.state import State
 from services.chassis.store import Case
 
 
+NOT_NOW = {
+    "status": 409,
+    "body": {
+        "type": "about:blank",
+        "title": "It does not apply",
+        "status": 409,
+        "detail": "The value stream of this case has no step that takes this command.",
+    },
+}
+"""The answer to a command that no step of its case's stream takes."""
+
+
 class HandlerFailed(Exception):  # noqa: N818 - it says what happened
     """A handler raised, or returned what it may not: the fold is discarded and folded again with this arrival set aside."""
 
@@ -165,8 +177,10 @@ class Fold:
         stream = message.stream or case.stream
         try:
             route = self.runtime.handlers.route(message.type, stream, message.step)
-            if route is None:
-                return  # heard in other streams or steps only
+            if route is None:  # heard in other streams or steps only; whoever waits for an answer learns so
+                if isinstance(message, Command):
+                    self.accept(Decided(arrival, None, trail={"answer": NOT_NOW}))
+                return
             handler, step = route
             arguments, rows = self.parameters(handler, message, step)
             before = [row.__dict__.copy() for row, _ in rows]
@@ -256,8 +270,8 @@ class Fold:
                     pass  # manual: whoever does it reports it over the API
                 case Begin(stream, command):
                     self.publish(decided, id, time, command, Slip(stream, ""))
-                case Command():
-                    self.publish(decided, id, time, item, slip)
+                case Command():  # another case has a stream of its own, or none
+                    self.publish(decided, id, time, item, slip if item.case == case.id else Slip("", ""))
                 case _:
                     if item.case != case.id:
                         raise ValueError(

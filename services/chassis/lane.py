@@ -206,9 +206,9 @@ class Lane:
                 raise
             except AWAY as away:
                 self.drop_connection()
-                await self.runtime.database_away(away)
+                await self.runtime.database_away(f"lane {self.number}", away)
             else:
-                self.runtime.database_here()
+                self.runtime.database_here(f"lane {self.number}")
                 return result
 
     async def connected(self) -> asyncpg.Connection:

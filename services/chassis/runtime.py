@@ -64,18 +64,19 @@ class Runtime:
             if one.context and one.context.trace_flags.sampled:
                 tracing.export_message(self.tracer, self.activity, self.group, one, started)
 
-    async def database_away(self, error: BaseException) -> None:
-        """Say what is wrong with the database, once, and wait a moment."""
+    async def database_away(self, who: str, error: BaseException) -> None:
+        """Say what is wrong with the database for one of its users, once, and wait a moment."""
         reason = f"{type(error).__name__}: {error}"
-        if self.missing.get("database") != reason:
-            self.missing["database"] = reason
-            self.log.warning("the database cannot be used; waiting for it", reason=reason)
+        if self.missing.get(f"database of {who}") != reason:
+            self.missing[f"database of {who}"] = reason
+            self.log.warning("the database cannot be used; waiting for it", who=who, reason=reason)
         await asyncio.sleep(uniform(0.1, 0.5))
 
-    def database_here(self) -> None:
+    def database_here(self, who: str) -> None:
         """The database has answered."""
-        if self.missing.pop("database", None):
-            self.log.info("the database answers")
+        self.missing.pop("database", None)
+        if self.missing.pop(f"database of {who}", None):
+            self.log.info("the database answers again", who=who)
 
 
 @lru_cache(100_000)

@@ -66,7 +66,7 @@ class State(BaseModel, Generic[Id]):
     @classmethod
     def load(cls, rows: bytes | None) -> dict[Any, Self]:
         """Rows by id, from a JSON array (None: no row)."""
-        return {row.id: row for row in cls._many.validate_json(rows)} if rows else {}
+        return {row.id: row for row in cls._many.validate_json(rows, extra="ignore")} if rows else {}
 
     @classmethod
     def dump(cls, rows: list[Self]) -> bytes:

@@ -49,8 +49,3 @@ class WorkItem(State[UUID]):
             return refusal(409, "No such work is open", f"This work {state}; `GET /work` lists what is open.")
         self.status, self.done_at, self.done_by = "done", done.time, done.by
         return None
-
-
-def kinds_of_work(states: list[type[State[Any]]]) -> list[type[WorkItem]]:
-    """The kinds of work among an activity's states."""
-    return [state for state in states if issubclass(state, WorkItem)]

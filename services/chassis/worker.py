@@ -162,12 +162,12 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
                         )
                         tasks.create_task(due)
                     next_due = await connection.fetchval(NEXT_DUE)
-                    self.runtime.database_here()
+                    self.runtime.database_here("timers")
                 except AWAY as away:
                     if connection is not None:
                         connection.terminate()
                     connection = next_due = None
-                    await self.runtime.database_away(away)
+                    await self.runtime.database_away("timers", away)
                 wait = min(1.0, self.runtime.clock.seconds_until(next_due) if next_due else 1.0)
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self.runtime.timers_changed.wait(), wait)

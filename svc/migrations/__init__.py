@@ -4,7 +4,6 @@ A database gets the chassis's migrations and its activity's. `python -m svc.migr
 models say; a test shows that nothing is left to write.
 """
 
-import asyncio
 from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
@@ -33,10 +32,10 @@ def configuration(activity: str) -> Config:
 
 
 def tables(activity: str) -> list[MetaData]:
-    """The tables that the models of the chassis and of an activity declare; a folder without a model declares none."""
+    """The tables that the models of the chassis and of an activity declare; a folder without handlers declares none."""
     import_module("services.chassis.store")
-    if (SERVICES / activity / "model.py").exists():
-        import_module(f"services.{activity}.model")
+    if (SERVICES / activity / "handlers.py").exists():
+        import_module(f"services.{activity}.handlers")  # every state is in some handler's annotation
     metadata = import_module("services.chassis.state").metadata
     return [metadata("services.chassis"), metadata(f"services.{activity}")]
 
@@ -81,6 +80,8 @@ async def migrate(activity: str, url: str) -> bool:
 
 
 async def migrate_all(urls: Mapping[str, str]) -> list[str]:
-    """Bring every activity's database to the newest schema; returns the activities whose schema has changed."""
-    changed = await asyncio.gather(*(migrate(activity, url) for activity, url in urls.items()))
-    return [activity for activity, was in zip(urls, changed, strict=True) if was]
+    """Bring every activity's database to the newest schema; returns the activities whose schema has changed.
+
+    One after the other: Alembic keeps the migration that it runs in a global.
+    """
+    return [activity for activity, url in urls.items() if await migrate(activity, url)]

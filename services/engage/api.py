@@ -1,0 +1,279 @@
+"""The door for customers, users and their service desks."""
+
+import re
+from datetime import UTC, datetime
+from typing import Annotated, Any
+from uuid import NAMESPACE_URL, UUID, uuid5
+
+from fastapi import APIRouter, Depends, Query, Request
+from fastapi.responses import JSONResponse, Response
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from contracts.engage import DemandStatus
+from contracts.outside import (
+    DemandSubmitted,
+    DemandWithdrawn,
+    Judgement,
+    Preference,
+    RequirementsStated,
+    TicketPushed,
+    ValueConfirmed,
+)
+from contracts.values import Channel, Count, Euros, Hours, Kind, Priority, Requirement, Slug
+from services.chassis.commands import Door, problem
+from services.chassis.outputs import Problem
+from services.chassis.service import PROBLEMS, database_session
+from services.engage.desks import roundup
+from services.engage.desks.standard_webhooks import Refused, verify
+from services.engage.model import (
+    Criticality,
+    Demand,
+    DemandClassified,
+    KnownServices,
+    Segment,
+    ServiceDescribed,
+)
+from services.engage.notices import DESKS
+from services.engage.views import DemandView, SegmentView, ServiceView
+
+router = APIRouter()
+Reading = Annotated[AsyncSession, Depends(database_session)]
+Commanding = Annotated[Door, Depends()]
+STATE: dict[int | str, dict[str, Any]] = {409: {"model": Problem, "description": "Its state does not allow it"}}
+YOURS = STATE | {403: {"model": Problem, "description": "The demand is somebody else's"}}
+
+
+class Body(BaseModel):
+    """What a caller sends; a field that nobody knows is refused."""
+
+    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+
+
+class DemandBody(Body):
+    """A demand as a customer brings it."""
+
+    requester: Annotated[str, Field(min_length=1)]
+    """Who asks: an e-mail address or an id. Only they can say later what it was worth."""
+    requester_name: str = ""
+    """Their name."""
+    segment: str = ""
+    """The customer segment they belong to."""
+    title: Annotated[str, Field(min_length=1)]
+    """The need in one line."""
+    text: str
+    """The need in their words."""
+    kind: Kind | None = None
+    """What sort of demand it is; leave it out, and Engage classifies it by its words."""
+    service: Slug | None = None
+    """The service it is about; leave it out, and Engage looks for a known one in the words."""
+    wanted_priority: Priority | None = None
+    """How urgent they think it is, 1 to 5; the priority it gets comes from impact and urgency."""
+    users_affected: Count = 1
+    """How many people are hindered or would use it."""
+    harm_in_hours: Hours | None = None
+    """Hours until harm is done if nothing happens."""
+    value: Euros | None = None
+    """What they expect to gain, euros a year; without it nothing new is funded."""
+    budget: Euros | None = None
+    """What their sponsor is ready to spend, euros in all."""
+    sponsor: str | None = None
+    """Who authorises that budget."""
+    wanted_by: AwareDatetime | None = None
+    """When they need it."""
+    channel: Channel = "api"
+    """Where they asked."""
+
+
+class WithdrawalBody(Body):
+    """The requester no longer needs it."""
+
+    stakeholder: str
+    """Who withdraws it: its requester."""
+    reason: str
+    """Why."""
+
+
+class ClassificationBody(Body):
+    """What a person at the desk decides about a demand."""
+
+    kind: Kind
+    """What sort of demand it is; one that a value stream takes."""
+    service: Slug | None = None
+    """The service it is about; leave it out to keep the one it has."""
+    by: Annotated[str, Field(min_length=1)]
+    """Who decides."""
+    reason: str
+    """Why."""
+
+
+class ServiceBody(Body):
+    """How people speak of a service, and how much depends on it; what is left out stays as it was."""
+
+    names: tuple[Annotated[str, Field(min_length=1)], ...] = ()
+    """What people call it, besides its id."""
+    criticality: Criticality | None = None
+    """How much depends on it: the higher, the higher the impact of an incident."""
+
+
+class RequirementsBody(Body):
+    """What a customer segment requires and prefers."""
+
+    customer: str
+    """Who speaks for the segment."""
+    service: Slug | None = None
+    """The service it is about; leave it out for all they use."""
+    requirements: tuple[Requirement, ...] = ()
+    """What the service must do, and how well."""
+    preferences: tuple[Preference, ...] = ()
+    """How they want their demand to be treated."""
+
+
+class PushTaken(BaseModel):
+    """A desk's push is kept and will be worked on."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
+    demand: UUID | None
+    """The demand that the ticket is; null for a push of another sort than Engage takes, which is passed over."""
+    delivery: str
+    """The desk's id of the push; the same push again is harmless."""
+
+
+@router.post(
+    "/desks/{desk}",
+    tags=["desks"],
+    status_code=202,
+    response_model=PushTaken,
+    responses=PROBLEMS | {401: {"model": Problem, "description": "The push does not prove where it comes from"}},
+)
+async def take_push(desk: str, request: Request, door: Commanding) -> Response:
+    """A push of a service desk, signed as Standard Webhooks says; acknowledged once it cannot be lost any more."""
+    configured = DESKS.get(desk)
+    if configured is None:
+        return problem(
+            404, "There is no such desk", f"{desk!r} is not configured: SVC_DESKS names each, with its secrets."
+        )
+    body = await request.body()
+    try:
+        # The push is signed with the wall's time, whatever the chain's clock says.
+        delivery = verify(configured.secrets, request.headers, body, datetime.now(UTC))
+        ticket = roundup.parse(body)
+    except Refused as refused:
+        return problem(401, "The push is not proved to be the desk's", f"{refused}.")
+    except roundup.Unreadable as unreadable:
+        return problem(422, "The push cannot be read", f"{unreadable}.")
+    if ticket is None:
+        return taken(PushTaken(demand=None, delivery=delivery.id))
+    pushed = TicketPushed(
+        demand=uuid5(NAMESPACE_URL, f"desk:{desk}:{ticket.ticket}"),
+        desk=desk,
+        delivery=delivery.id,
+        ticket=ticket.ticket,
+        url=ticket.url,
+        kind=ticket.kind,
+        title=ticket.title,
+        text=ticket.text,
+        ticket_type=ticket.type,
+        priority=ticket.priority,
+        status=ticket.status,
+        requester_name=ticket.requester_name,
+        requester_email=ticket.requester_email,
+        service=slug(ticket.service or ""),
+        users_affected=ticket.users_affected,
+        occurred_at=ticket.occurred_at,
+    )
+    away = await door.put(pushed, uuid5(NAMESPACE_URL, f"delivery:{desk}:{delivery.id}"))
+    return away or taken(PushTaken(demand=pushed.demand, delivery=delivery.id))
+
+
+def taken(push: PushTaken) -> Response:
+    """The acknowledgement of a push."""
+    return JSONResponse(push.model_dump(mode="json"), 202)
+
+
+def slug(name: str) -> str | None:
+    """`in-car video games` as `in-car-video-games`; None if nothing is left of it."""
+    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or None
+
+
+@router.post("/demands", tags=["demands"], status_code=201, response_model=DemandView, responses=PROBLEMS)
+async def submit(body: DemandBody, door: Commanding) -> Response:
+    """Bring demand; it is named after the caller and the idempotency key, so a repeat makes no second one."""
+    return await door.ask(DemandSubmitted(demand=door.id, **body.model_dump()))
+
+
+@router.get("/demands", tags=["demands"], response_model=list[DemandView])
+async def demands(
+    session: Reading,
+    status: Annotated[DemandStatus | None, Query(description="Only those in this state.")] = None,
+    escalated: Annotated[bool, Query(description="Only those on which somebody must act.")] = False,
+    limit: Annotated[int, Query(ge=1, le=1000, description="At most so many.")] = 100,
+) -> list[DemandView]:
+    """Demands, the newest first."""
+    table = Demand.rows()
+    query = select(table).order_by(col(table.captured_at).desc(), col(table.id)).limit(limit)
+    query = query.where(col(table.status) == status if status else col(table.status).is_not(None))
+    if escalated:
+        query = query.where(col(table.escalated_to) != "")
+    async with session:
+        return [DemandView.of(row) for row in await session.exec(query)]
+
+
+@router.get("/demands/{demand}", tags=["demands"], response_model=DemandView, responses=PROBLEMS)
+async def one_demand(demand: UUID, session: Reading) -> DemandView | Response:
+    """A demand as it stands now; `GET /trail/{demand}` says how it came there."""
+    async with session:
+        row = await session.get(Demand.rows(), demand)
+    if row is None or row.status is None:
+        return problem(404, "There is no such demand", "`GET /demands` lists them.")
+    return DemandView.of(row)
+
+
+@router.post("/demands/{demand}/value", tags=["demands"], response_model=DemandView, responses=PROBLEMS | YOURS)
+async def confirm_value(demand: UUID, judgement: Judgement, door: Commanding) -> Response:
+    """The requester says what a delivery was worth to them: fully, partly or not; this is final."""
+    return await door.ask(ValueConfirmed(demand=demand, **judgement.model_dump()))
+
+
+@router.post("/demands/{demand}/withdrawal", tags=["demands"], response_model=DemandView, responses=PROBLEMS | YOURS)
+async def withdraw(demand: UUID, body: WithdrawalBody, door: Commanding) -> Response:
+    """The requester no longer needs an open demand; this is final."""
+    return await door.ask(DemandWithdrawn(demand=demand, **body.model_dump()))
+
+
+@router.post(
+    "/demands/{demand}/classification", tags=["demands"], response_model=DemandView, responses=PROBLEMS | STATE
+)
+async def classify(demand: UUID, body: ClassificationBody, door: Commanding) -> Response:
+    """A person says what an unclassified or escalated demand is, and its value stream begins."""
+    return await door.ask(DemandClassified(demand=demand, **body.model_dump()))
+
+
+@router.post("/services/{service}", tags=["services"], response_model=ServiceView, responses=PROBLEMS)
+async def describe(service: Slug, body: ServiceBody, door: Commanding) -> Response:
+    """Say how people speak of a service and how critical it is, so that Engage knows it in their words."""
+    return await door.ask(ServiceDescribed(service=service, **body.model_dump()))
+
+
+@router.get("/services", tags=["services"], response_model=list[ServiceView])
+async def services(session: Reading) -> list[ServiceView]:
+    """The services that Engage knows by name."""
+    async with session:
+        rows = await session.exec(select(KnownServices.rows()))
+        return [ServiceView.model_validate(known) for row in rows for known in row.services]
+
+
+@router.post("/segments/{segment}/requirements", tags=["segments"], response_model=SegmentView, responses=PROBLEMS)
+async def state_requirements(segment: Slug, body: RequirementsBody, door: Commanding) -> Response:
+    """State what a customer segment requires and prefers; replaces its last statement on the same service."""
+    return await door.ask(RequirementsStated(segment=segment, **body.model_dump()))
+
+
+@router.get("/segments", tags=["segments"], response_model=list[SegmentView])
+async def segments(session: Reading) -> list[SegmentView]:
+    """What the customer segments have stated."""
+    async with session:
+        rows = await session.exec(select(Segment.rows()).order_by(col(Segment.rows().id)))
+        return [SegmentView.model_validate(row) for row in rows]

@@ -1,0 +1,165 @@
+"""Taking demand in: a need is captured once, classified and given to the value stream that fits, or else triaged."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from uuid import uuid5
+
+from contracts.engage import DemandStatusReported
+from contracts.event import Fact
+from contracts.outside import DemandSubmitted, TicketPushed
+from contracts.stream import Streams
+from services.chassis.outputs import Answer, Ask, Begin, refusal
+from services.chassis.state import Read
+from services.engage import triage
+from services.engage.model import (
+    FINAL,
+    Demand,
+    DemandAccepted,
+    DemandClassified,
+    KnownServices,
+    TicketFollowed,
+)
+from services.engage.notices import tell, unknown
+from services.engage.views import DemandView
+
+
+def take_ticket(
+    ticket: TicketPushed, demand: Demand, services: Read[KnownServices], streams: Streams
+) -> list[Begin | DemandStatusReported | Ask | TicketFollowed | TicketPushed]:
+    """A ticket becomes demand once; what happens to it later reopens that, begins a linked one, or is recorded."""
+    if demand.status is None:
+        if ticket.kind == "status_changed":
+            return []  # says nothing of a need; a reply does, also when the making of its ticket never reached us
+        return [*capture_ticket(ticket, demand, ticket.time, services, streams)]
+    if demand.followed_by:
+        return [ticket.model_copy(update={"demand": demand.followed_by})]
+    demand.ticket_status = ticket.status or demand.ticket_status
+    if ticket.kind != "replied":
+        return []
+    # The desk pushes back what Engage has told the requester; taken for a reply, that would reopen the demand for ever.
+    if demand.told and demand.told in ticket.text:
+        return []
+    demand.replies, demand.last_reply = demand.replies + 1, ticket.text
+    if demand.ticket_status.lower() in triage.DESK_CLOSED:
+        return []  # somebody at the desk answers as they close it; a requester's reply moves the ticket on
+    if demand.status == "delivered":
+        return [*reopen(demand, ticket.time, streams)]
+    if demand.status in FINAL:
+        demand.followed_by = uuid5(demand.id, ticket.delivery)
+        return [TicketFollowed(demand=demand.followed_by, follows=demand.id, pushed=ticket)]
+    return []
+
+
+def take_followed_ticket(
+    followed: TicketFollowed, demand: Demand, services: Read[KnownServices], streams: Streams
+) -> list[Begin | DemandStatusReported | Ask]:
+    """A reply to a closed demand is a new one, linked to it."""
+    if demand.status is not None:
+        return []
+    demand.follows = followed.follows
+    return capture_ticket(followed.pushed, demand, followed.time, services, streams)
+
+
+def take_demand(
+    submitted: DemandSubmitted, demand: Demand, services: Read[KnownServices], streams: Streams
+) -> list[Answer | Begin | DemandStatusReported | Ask]:
+    """A customer's demand; the same one again finds it as it stands."""
+    if demand.status is not None:
+        return [Answer(200, DemandView.of(demand))]
+    demand.requester, demand.requester_name = submitted.requester, submitted.requester_name
+    demand.segment, demand.channel = submitted.segment, submitted.channel
+    demand.title, demand.text = submitted.title, submitted.text
+    demand.users, demand.harm_in_hours = submitted.users_affected, submitted.harm_in_hours
+    demand.wanted_priority, demand.wanted_by = submitted.wanted_priority, submitted.wanted_by
+    demand.value, demand.budget, demand.sponsor = submitted.value, submitted.budget, submitted.sponsor
+    stated = {"users": demand.users, "harm in hours": demand.harm_in_hours, "value": demand.value}
+    demand.facts = facts_of({name: (value, "the requester") for name, value in stated.items()})
+    told = capture(demand, submitted.time, submitted.kind, submitted.service, services, streams)
+    return [Answer(201, DemandView.of(demand)), *told]
+
+
+def classify_demand(
+    classified: DemandClassified, demand: Demand, streams: Streams
+) -> list[Answer | Begin | DemandStatusReported | Ask]:
+    """A person decides what a demand is that no rule could place, or on which work has ended without a result."""
+    if demand.status is None:
+        return [unknown()]
+    if demand.status != "unclassified" and not demand.escalated_to:
+        detail = f"It is {demand.status}: only a demand that is unclassified or escalated is."
+        return [refusal(409, "It is not to be classified", detail)]
+    service = classified.service or demand.service
+    if streams.taking(classified.kind, service, f"{demand.title} {demand.text}") is None:
+        taken = ", ".join(sorted({stream.trigger.kind for stream in streams}))
+        detail = (
+            f"None takes a demand of the kind {classified.kind!r} that reads like this one. Kinds they take: {taken}."
+        )
+        return [refusal(422, "No value stream takes it", detail)]
+    demand.status, demand.kind, demand.service = "captured", classified.kind, service
+    source = f"{classified.by} decided: {classified.reason}"
+    decided = {"kind": demand.kind} | ({"service": classified.service} if classified.service else {})
+    kept = (fact for fact in demand.facts if fact.name not in decided)
+    demand.facts = (*(Fact(name=name, value=value, source=source) for name, value in decided.items()), *kept)
+    told = begin(demand, demand.contacted_at or classified.time, streams)
+    return [Answer(200, DemandView.of(demand)), *told]
+
+
+def capture_ticket(
+    ticket: TicketPushed, demand: Demand, time: datetime, services: KnownServices, streams: Streams
+) -> list[Begin | DemandStatusReported | Ask]:
+    """Fill a demand with what its ticket says, and with what its text says where the ticket has no field for it."""
+    demand.desk, demand.ticket, demand.url, demand.channel = ticket.desk, ticket.ticket, ticket.url, "desk"
+    demand.ticket_status = ticket.status or ""
+    demand.requester_name = ticket.requester_name
+    demand.requester = ticket.requester_email or ticket.requester_name or f"{ticket.desk}/{ticket.ticket}"
+    demand.title, demand.text = ticket.title, ticket.text
+    words = f"{ticket.title}\n{ticket.text}"
+    users, harm, value = triage.read_users(words), triage.read_harm(words), triage.read_value(words)
+    if ticket.users_affected is not None:
+        users = triage.Reading(ticket.users_affected, "the ticket's own field")
+    demand.users, demand.harm_in_hours, demand.value = users.value, harm.value, value.value
+    demand.wanted_by = triage.read_wanted_by(words).value
+    demand.wanted_priority = triage.DESK_PRIORITIES.get((ticket.priority or "").lower())
+    demand.facts = facts_of({"users": users, "harm in hours": harm, "value": value})
+    return capture(demand, time, ticket.ticket_type, ticket.service, services, streams)
+
+
+def capture(
+    demand: Demand, time: datetime, kind: str | None, service: str | None, services: KnownServices, streams: Streams
+) -> list[Begin | DemandStatusReported | Ask]:
+    """Classify a new demand by what was said (`kind`, `service`) or by its words, and let its value stream begin."""
+    words = f"{demand.title}\n{demand.text}"
+    sort, about = triage.read_kind(kind, words, streams), triage.read_service(service, words, services)
+    demand.status, demand.captured_at, demand.contacted_at = "captured", time, time
+    demand.kind, demand.service = sort.value, about.value
+    demand.facts = (*facts_of({"kind": sort, "service": about}), *demand.facts)
+    return begin(demand, time, streams)
+
+
+def begin(demand: Demand, since: datetime, streams: Streams) -> list[Begin | DemandStatusReported | Ask]:
+    """Begin the value stream that fits best; without one the demand waits for triage, and the requester is told so."""
+    stream = streams.taking(demand.kind, demand.service, f"{demand.title} {demand.text}")
+    if stream is None:
+        demand.status = "unclassified"
+        demand.reason = f"no value stream takes a demand of the kind {demand.kind!r} that reads like this one"
+        if demand.kind == "unclassified":
+            rule = next((fact.source for fact in demand.facts if fact.name == "kind"), "nobody has said")
+            demand.reason = f"what sort of demand it is cannot be told: {rule}"
+        return [*tell(demand, f"We have received it. A person looks at it next, because {demand.reason}.")]
+    demand.reason, demand.escalated_to = f"it goes the way {stream.title!r}", ""
+    demand.stream, demand.owner = stream.stream, stream.owner
+    demand.contacted_at, demand.promised_by = since, since + timedelta(hours=stream.promise.hours)
+    return [Begin(stream.stream, DemandAccepted(demand=demand.id, segment=demand.segment))]
+
+
+def reopen(demand: Demand, time: datetime, streams: Streams) -> list[Begin | DemandStatusReported | Ask]:
+    """What was delivered did not last or did not help: its value stream begins again, and its promise with it."""
+    demand.status, demand.delivered, demand.delivered_at = "in_progress", "", None
+    demand.reopened += 1
+    return begin(demand, time, streams)
+
+
+def facts_of(readings: Mapping[str, tuple[str | float | None, str]]) -> tuple[Fact, ...]:
+    """What is known of a demand, each with the rule or person that said so."""
+    return tuple(
+        Fact(name=name, value=value, source=rule) for name, (value, rule) in readings.items() if value is not None
+    )

@@ -1,0 +1,234 @@
+"""Handing a demand on: to support with priority and targets, to Plan with what its service must reach."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Literal, NamedTuple
+
+from contracts.engage import (
+    DemandConsolidated,
+    DemandStatusReported,
+    ServiceRequirementsStated,
+    SupportTaskRequested,
+)
+from contracts.event import Fact
+from contracts.outside import RequirementsStated
+from contracts.values import Requirement
+from services.chassis.outputs import Answer, Ask
+from services.chassis.state import Read
+from services.engage.model import (
+    FINAL,
+    Criticality,
+    Demand,
+    DemandAccepted,
+    KnownService,
+    KnownServices,
+    Segment,
+    ServiceDescribed,
+    Statement,
+)
+from services.engage.notices import spoken, tell
+from services.engage.views import SegmentView, ServiceView
+
+TASKS: Mapping[str, Literal["resolve", "fulfil", "train"]] = {"service_request": "fulfil"}
+"""What is asked of Deliver and support, by sort of demand; anything else is to be resolved."""
+USUAL: Criticality = "medium"
+"""How critical a service is as long as nobody has said."""
+IMPACT: tuple[tuple[int, Mapping[Criticality, int]], ...] = (
+    (100, {"high": 1, "medium": 1, "low": 2}),
+    (10, {"high": 1, "medium": 2, "low": 3}),
+    (0, {"high": 2, "medium": 3, "low": 3}),
+)
+"""Impact by users affected (at least so many) and the service's criticality."""
+URGENCY: tuple[tuple[float, int], ...] = ((4, 1), (24, 2))
+"""Urgency by hours to harm (at most so many)."""
+LEAST_URGENT = 3
+"""When harm is further away, or none is foreseen."""
+PRIORITY: Mapping[tuple[int, int], int] = {
+    (1, 1): 1, (1, 2): 2, (1, 3): 3,
+    (2, 1): 2, (2, 2): 3, (2, 3): 4,
+    (3, 1): 3, (3, 2): 4, (3, 3): 5,
+}  # fmt: skip
+"""Priority by impact and urgency."""
+
+
+class Targets(NamedTuple):
+    """How long a demand may wait, in hours of chain time around the clock."""
+
+    respond: float
+    resolve: float
+
+
+TARGETS: Mapping[int, Targets] = {
+    1: Targets(1, 8),
+    2: Targets(4, 24),
+    3: Targets(8, 24),
+    4: Targets(16, 72),
+    5: Targets(24, 120),
+}
+"""By priority."""
+AVAILABILITY = Requirement(
+    name="availability", kind="warranty", measure="share of the month in which it can be used", target=99, unit="%"
+)
+"""What every customer may expect of every service, unless their segment has stated something else."""
+
+
+def request_support(
+    accepted: DemandAccepted, demand: Demand, services: Read[KnownServices], segment: Read[Segment]
+) -> list[SupportTaskRequested | DemandStatusReported | Ask]:
+    """Ask for support with the priority that impact and urgency give, and targets that keep the stream's promise."""
+    if demand.status in FINAL:
+        return []
+    ranking = prioritise(demand, services)
+    wanted = wanted_priority(demand, segment)
+    since = demand.contacted_at or accepted.time
+    promised_by = demand.promised_by or since + ranking.resolve
+    resolve_by = min(since + ranking.resolve, promised_by)
+    harm = "at no known time" if demand.harm_in_hours is None else f"within {demand.harm_in_hours:g} hours"
+    reasons = [
+        f"Users affected: {demand.users}, criticality: {ranking.criticality}. So its impact is {ranking.impact}.",
+        f"Harm is done {harm}. So its urgency is {ranking.urgency}.",
+    ]
+    if wanted and wanted != ranking.priority:
+        reasons.append(f"Priority {wanted} was wanted; impact and urgency give {ranking.priority}.")
+    if resolve_by < since + ranking.resolve:
+        reasons.append("The value stream promises it sooner than this priority does: the promise holds.")
+    if demand.reopened:
+        reasons.append(f"It was done before and came back ({demand.reopened}).")
+    wish = (Fact(name="wanted priority", value=wanted, source="requester or segment"),) if wanted else ()
+    promise = Fact(name="promised by", value=promised_by.isoformat(), source=f"value stream {demand.stream}")
+    demand.status, demand.priority, demand.promised_by = "in_progress", ranking.priority, resolve_by
+    demand.reason = "support is asked to work on it"
+    requested = SupportTaskRequested(
+        demand=demand.id,
+        task=TASKS.get(demand.kind, "resolve"),
+        title=demand.title,
+        text=demand.need,
+        service=demand.service,
+        kind=demand.kind,
+        requester=demand.requester,
+        segment=demand.segment,
+        users_affected=demand.users,
+        impact=ranking.impact,
+        urgency=ranking.urgency,
+        priority=ranking.priority,
+        wanted_priority=wanted,
+        respond_by=min(since + ranking.respond, resolve_by),
+        resolve_by=resolve_by,
+        reopened=demand.reopened,
+        reasons=tuple(reasons),
+        basis=(*demand.facts, *ranking.basis, *wish, promise),
+    )
+    by = f"Somebody takes it up by {spoken(requested.respond_by)}, and it is to be done by {spoken(resolve_by)}."
+    return [requested, *tell(demand, " ".join([f"It is in work with priority {ranking.priority}.", by, *reasons]))]
+
+
+def consolidate_demand(
+    accepted: DemandAccepted, demand: Demand, segment: Read[Segment]
+) -> list[DemandConsolidated | ServiceRequirementsStated | DemandStatusReported | Ask]:
+    """Tell everybody a need that is understood, and what the requester's segment requires of the service."""
+    if demand.status in FINAL:
+        return []
+    demand.status, demand.reason = "consolidated", "it waits for the portfolio decision"
+    promise_by = demand.promised_by or accepted.time
+    consolidated = DemandConsolidated(
+        demand=demand.id,
+        title=demand.title,
+        text=demand.need,
+        kind=demand.kind,
+        requester=demand.requester,
+        segment=demand.segment,
+        service=demand.service,
+        tickets=(f"{demand.desk}/{demand.ticket}",) if demand.desk else (),
+        users=demand.users,
+        value=demand.value or 0,
+        effort=None,
+        budget=demand.budget,
+        wanted_priority=wanted_priority(demand, segment),
+        wanted_by=demand.wanted_by,
+        promise_by=promise_by,
+        channel=demand.channel,
+    )
+    requirements = ServiceRequirementsStated(
+        demand=demand.id, service=demand.service, segment=demand.segment, requirements=requirements_on(demand, segment)
+    )
+    text = f"We have understood what you need, and weigh it next. Once approved, it is due by {spoken(promise_by)}."
+    return [consolidated, requirements, *tell(demand, text)]
+
+
+def describe_service(described: ServiceDescribed, services: KnownServices) -> list[Answer]:
+    """Know a service by its names and its criticality; what is left out stays as it was."""
+    old = services.get(described.service) or KnownService(service=described.service)
+    new = KnownService(
+        service=described.service,
+        names=described.names or old.names,
+        criticality=described.criticality or old.criticality,
+    )
+    others = (known for known in services.services if known.service != new.service)
+    services.services = tuple(sorted((*others, new), key=lambda known: known.service))
+    return [Answer(200, ServiceView.model_validate(new))]
+
+
+def state_requirements(stated: RequirementsStated, segment: Segment) -> list[Answer]:
+    """Keep what a segment requires: the latest statement on a service replaces the one before."""
+    new = Statement(
+        service=stated.service,
+        requirements=stated.requirements,
+        preferences=stated.preferences,
+        customer=stated.customer,
+    )
+    segment.statements = (*(old for old in segment.statements if old.service != new.service), new)
+    return [Answer(200, SegmentView.model_validate(segment))]
+
+
+class Ranking(NamedTuple):
+    """How a demand is to be served, and the facts that say so."""
+
+    criticality: Criticality
+    impact: int
+    urgency: int
+    priority: int
+    respond: timedelta
+    resolve: timedelta
+    basis: tuple[Fact, ...]
+
+
+def prioritise(demand: Demand, services: KnownServices) -> Ranking:
+    """Priority from impact and urgency; what the requester wants does not enter."""
+    known = services.get(demand.service)
+    described = known.criticality if known else None
+    criticality = described or USUAL
+    said = f"description of {demand.service}" if described else "the usual: nobody has described the service"
+    impact = next(by[criticality] for least, by in IMPACT if demand.users >= least)
+    harm = demand.harm_in_hours
+    urgency = next((level for most, level in URGENCY if harm is not None and harm <= most), LEAST_URGENT)
+    priority = PRIORITY[impact, urgency]
+    targets = TARGETS[priority]
+    basis = (
+        Fact(name="criticality", value=criticality, source=said),
+        Fact(name="impact", value=impact, source="table of users affected and criticality"),
+        Fact(name="urgency", value=urgency, source="table of hours to harm"),
+        Fact(name="priority", value=priority, source="matrix of impact and urgency"),
+        Fact(name="respond target in hours", value=targets.respond, source=f"targets of priority {priority}"),
+        Fact(name="resolve target in hours", value=targets.resolve, source=f"targets of priority {priority}"),
+    )
+    respond, resolve = timedelta(hours=targets.respond), timedelta(hours=targets.resolve)
+    return Ranking(criticality, impact, urgency, priority, respond, resolve, basis)
+
+
+def wanted_priority(demand: Demand, segment: Segment) -> int | None:
+    """What the requester wants, else what their segment prefers for this sort of demand."""
+    wishes = (wish for stated in segment.on(demand.service) for wish in stated.preferences)
+    return demand.wanted_priority or {wish.kind: wish.wanted_priority for wish in wishes}.get(demand.kind)
+
+
+def requirements_on(demand: Demand, segment: Segment) -> tuple[Requirement, ...]:
+    """What the service must reach: enough users, the usual availability, and what the segment has stated over it."""
+    capacity = Requirement(
+        name="users-served",
+        kind="utility",
+        measure="people who can use it at the same time",
+        target=demand.users,
+        unit="users",
+    )
+    stated = (requirement for statement in segment.on(demand.service) for requirement in statement.requirements)
+    return tuple({requirement.name: requirement for requirement in (capacity, AVAILABILITY, *stated)}.values())

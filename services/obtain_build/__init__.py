@@ -1,0 +1,1 @@
+"""Obtain/build: has components ready when and where they are needed: reused, built or bought."""

@@ -1,0 +1,165 @@
+"""The register of components: what is there already and how much of it is free, and what suppliers offer."""
+
+from typing import Literal
+
+from contracts.deliver_support import ServiceDelivered
+from contracts.engage import ThirdPartyServiceReported
+from contracts.event import Command, Data
+from contracts.values import Amount, Euros, Hours, Slug, Term, Version
+from services.chassis.outputs import Answer, Later, refusal
+from services.chassis.state import State
+from services.obtain_build.order import Order
+
+HOURS_IN = {"hours": 1, "days": 24, "weeks": 168}
+"""The units in which a supplier may state its time of delivery."""
+
+
+class Offer(Data):
+    """What a supplier asks for a component, and how soon it is there."""
+
+    supplier: Slug
+    edition: Version
+    """Counts what is told of this supplier; the highest holds."""
+    status: Literal["offered", "changed", "degraded", "ending", "ended"]
+    price: Euros | None
+    """Euros in all; None if the supplier has not said: then nothing can be bought."""
+    lead_time_hours: Hours | None
+    most: Amount | None = None
+    """The greatest capacity it is offered for; None without such a limit."""
+    agreement: str | None = None
+    """The contract in force that it would be bought under."""
+
+
+class Component(State[str], by="component", shared=True, check="used <= capacity"):
+    """One component, whichever services rest on it."""
+
+    capacity: float = 0
+    """How much of it there is, in `unit`; 0 for one that must be built or bought first."""
+    used: float = 0
+    """How much of that is promised to services."""
+    unit: str = ""
+    offers: tuple[Offer, ...] = ()
+
+    def fits(self, capacity: float, unit: str) -> bool:
+        """Whether so much of it is free."""
+        return self.unit == unit and self.capacity - self.used >= capacity > 0
+
+    def reserve(self, capacity: float) -> None:
+        """Promise so much of it to a service."""
+        self.used = min(self.capacity, self.used + capacity)
+
+
+class ComponentView(Data):
+    """What is there of a component."""
+
+    component: Slug
+    """Its id."""
+    capacity: Amount
+    """How much there is, in `unit`."""
+    used: Amount
+    """How much of it services use or are promised."""
+    unit: str
+    """Of both."""
+
+
+class ComponentGained(Command, case="component"):
+    """There is more of a component: it was there all along, or a service that it was made for is live."""
+
+    component: Slug
+    capacity: Amount
+    used: Amount = 0
+    unit: str
+
+
+class CapacityReturned(Command, case="component"):
+    """A service does not need the capacity after all that was promised to it."""
+
+    component: Slug
+    capacity: Amount
+
+
+class OfferHeard(Command, case="component"):
+    """A supplier has said what a component costs."""
+
+    component: Slug
+    offer: Offer
+
+
+def gain_component(gained: ComponentGained, component: Component) -> list[Answer]:
+    """Add to what there is; one component is counted in one unit."""
+    if gained.used > gained.capacity:
+        return [refusal(409, "More is used than there is", f"At most {gained.capacity:g} {gained.unit} can be in use.")]
+    if component.capacity and component.unit != gained.unit:
+        hint = f"{gained.component} is counted in {component.unit}: say how many {component.unit} there are."
+        return [refusal(409, "It has another unit", hint)]
+    component.capacity += gained.capacity
+    component.used += gained.used
+    component.unit = gained.unit
+    view = ComponentView(component=component.id, capacity=component.capacity, used=component.used, unit=component.unit)
+    return [Answer(200, view)]
+
+
+def return_capacity(returned: CapacityReturned, component: Component) -> list[Later]:
+    """Others may have it now."""
+    component.used = max(0.0, component.used - returned.capacity)
+    return []
+
+
+def hear_supplier(report: ThirdPartyServiceReported) -> list[OfferHeard]:
+    """A supplier's service is an offer of the component that has its name."""
+    terms = {term.name: term for term in report.terms}
+    price, capacity = terms.get("price"), terms.get("capacity")
+    offer = Offer(
+        supplier=report.supplier,
+        edition=report.version,
+        status=report.status,
+        price=round(price.value) if price and price.unit == "euros" and price.value >= 0 else None,
+        lead_time_hours=delivery_hours(terms.get("delivery")),
+        most=max(0.0, capacity.value) if capacity else None,
+        agreement=report.agreement,
+    )
+    return [OfferHeard(component=report.service, offer=offer)]
+
+
+def delivery_hours(delivery: Term | None) -> float | None:
+    """The promised time of delivery; None if the supplier says none that can be understood."""
+    if delivery is None or delivery.unit not in HOURS_IN or delivery.value < 0:
+        return None
+    return delivery.value * HOURS_IN[delivery.unit]
+
+
+def note_offer(heard: OfferHeard, component: Component) -> list[Later]:
+    """Keep the newest offer of each supplier."""
+    others = tuple(offer for offer in component.offers if offer.supplier != heard.offer.supplier)
+    known = [offer.edition for offer in component.offers if offer.supplier == heard.offer.supplier]
+    if not known or heard.offer.edition > known[0]:
+        component.offers = (*others, heard.offer)
+    return []
+
+
+def follow_service(delivered: ServiceDelivered, order: Order) -> list[ComponentGained | CapacityReturned]:
+    """Register what was made for a service once it is live; what was reserved for one that is refused is free again."""
+    if order.status != "ready" or delivered.change != order.change:
+        return []
+    if delivered.outcome == "live":
+        order.status = "live"
+        return [
+            ComponentGained(
+                component=part.component,
+                capacity=part.capacity,
+                used=min(part.capacity, part.specification.capacity),
+                unit=part.specification.unit,
+            )
+            for part in order.parts
+            if part.way != "reuse"
+        ]
+    if delivered.outcome == "deployment_refused":
+        order.status = "given_up"
+        return [*returned_capacity(order)]
+    return []
+
+
+def returned_capacity(order: Order) -> list[CapacityReturned]:
+    """What the order had reserved of components that were there already."""
+    reserved = (part for part in order.parts if part.way == "reuse")
+    return [CapacityReturned(component=part.component, capacity=part.specification.capacity) for part in reserved]

@@ -1,0 +1,1 @@
+"""Plan: policies, budgets and the portfolio; it decides what is funded."""

@@ -1,0 +1,232 @@
+"""One running chain on this machine: the real broker and database, and the six services as processes of their own."""
+
+import asyncio
+import os
+import sys
+import time
+from collections.abc import Callable, Coroutine, Mapping
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Literal, Self, TypeVar
+
+import httpx
+import psutil
+
+from contracts.clock import Clock
+from contracts.value_chain import ACTIVITIES
+from svc import migrations, running, words
+from svc.chain_clock import ChainClock
+from svc.loopback import serve
+from svc.machine import Home, Machine, Say, memory, ports, provision
+from svc.machine.process import Child
+from svc.pages import page
+from svc.running import Running
+from svc.services import Services
+from svc.telemetry import SpanStore
+from svc.topics import create_topics
+from svc.trouble import Trouble
+
+Result = TypeVar("Result")
+Way = Literal["auto", "simulated", "manual"]
+ADMINISTRATION = "chain"
+"""The database of what no service may read: the clock."""
+START_LIMIT = 120.0
+"""Seconds until all services must be ready; a slow machine's first start takes a quarter of it."""
+PATIENCE = (0.5, 1, 2, 5, 10, 30)
+"""Seconds before a service that has died is started again: the first time, the second time, and so on."""
+SAY_EVERY = 2.0
+"""Seconds between two lines on what is still missing."""
+FUTILE_STARTS = 3
+"""A service that has died so often before it was ever ready will not be ready."""
+HEALTHY_AFTER = 60.0
+"""Seconds after which a death counts as the first again."""
+
+
+class Chain:
+    """Starts everything on entry, ends everything on exit, and starts a service that dies again.
+
+    Everything it starts ends with this process, even by `kill -9`.
+
+    Args:
+        home: where data, logs and passwords are kept; one chain at a time has it.
+        speed: chain seconds a wall second.
+        work: how the services do their work: at once, on the chain's clock, or when somebody reports it.
+        streams: a folder of value stream files other than the shipped ones.
+        desks: what Engage knows of service desks, as the JSON of `SVC_DESKS`.
+        port: of the page; the services take the six after it. None has free ones chosen.
+        say: told what is going on.
+        began: when the command began, in seconds since 1970; the start is measured from then.
+    """
+
+    def __init__(
+        self, home: Home | None = None, *, speed: float = 1.0, work: Way = "auto", streams: Path | None = None,
+        desks: str = "", port: int | None = None, say: Say | None = None, began: float | None = None,
+    ) -> None:  # fmt: skip
+        self.home = home or Home()
+        self.services: dict[str, str] = {}
+        self.client = Services(self.services)
+        self.spans = SpanStore(self.home.path / "traces")
+        self.page = ""
+        self.clock = Clock()
+        self.start_seconds = 0.0
+        self._speed, self._work, self._streams, self._desks, self._port = speed, work, streams, desks, port
+        self._say: Callable[[str], None] = say or (lambda _: None)
+        self._began = began or time.time()
+        self._machine = Machine(self.home, say=self._say)
+        self._children: dict[str, Child] = {}
+        self._deaths = dict.fromkeys(ACTIVITIES, 0)
+        self._stack = AsyncExitStack()
+
+    @property
+    def kafka(self) -> str:
+        """Kafka's bootstrap address."""
+        return self._machine.bootstrap
+
+    async def __aenter__(self) -> Self:
+        async with AsyncExitStack() as stack:
+            await self._start(stack)
+            self._stack = stack.pop_all()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._say("stopping")
+        await self._stack.aclose()
+
+    async def run(self, work: Coroutine[Any, Any, Result]) -> Result:
+        """Do this while the chain runs; raises why when Kafka or PostgreSQL has died for good meanwhile."""
+        working, breaking = asyncio.create_task(work), asyncio.create_task(self._machine.broken())
+        try:
+            await asyncio.wait({working, breaking}, return_when=asyncio.FIRST_COMPLETED)
+            if not working.done():
+                raise breaking.result()
+            return working.result()
+        finally:
+            for task in (working, breaking):
+                task.cancel()
+            await asyncio.gather(working, breaking, return_exceptions=True)
+
+    def memory_mib(self) -> float:
+        """MiB that this process and all that it started take now, shared pages counted once."""
+        return memory.of_tree(os.getpid())
+
+    async def _start(self, stack: AsyncExitStack) -> None:
+        first, *others = self._ports()
+        self.services.update((a, f"http://127.0.0.1:{port}") for a, port in zip(ACTIVITIES, others, strict=True))
+        self._say("starting Kafka and PostgreSQL")
+        await stack.enter_async_context(self._machine)
+        await stack.enter_async_context(self.client)
+        self.page = await stack.enter_async_context(serve(page(self.spans, self.client), first))
+        self._say("preparing databases and topics")
+        databases, _ = await asyncio.gather(self._databases(), create_topics(self.kafka))
+        clock = ChainClock(databases.pop(ADMINISTRATION))
+        self.clock = await clock.start(self._speed)
+        stack.push_async_callback(clock.stop)
+        self._beside(stack, clock.keep())
+        stack.push_async_callback(self._stop_services)
+        for activity, database in databases.items():
+            self._beside(stack, self._supervise(activity, self._environment(activity, database)))
+        await self._until_ready()
+        self.start_seconds = round(time.time() - self._began, 1)
+        self._running().write(self.home.path)
+        stack.callback(running.forget, self.home.path)
+
+    def _ports(self) -> list[int]:
+        wanted = 1 + len(ACTIVITIES)
+        if self._port is None:
+            return ports.free(wanted)
+        return [ports.configured(str(port), "--port") for port in range(self._port, self._port + wanted)]
+
+    async def _databases(self) -> dict[str, str]:
+        """The URL of each activity's migrated database, and of the one for administration."""
+        passwords = self.home.passwords([*ACTIVITIES, ADMINISTRATION])
+        urls = await provision(self._machine.admin_url, passwords)
+        await migrations.migrate_all({activity: urls[activity] for activity in ACTIVITIES})
+        return urls
+
+    def _environment(self, activity: str, database: str) -> Mapping[str, str]:
+        ours = {
+            "SVC_BOOTSTRAP": self.kafka,
+            "SVC_DATABASE": database,
+            "SVC_PORT": self.services[activity].rpartition(":")[2],
+            "SVC_INSTANCE": f"{activity}-0",
+            "SVC_CLOCK": str(self.clock),
+            "SVC_WORK": self._work,
+            "SVC_OTLP": self.page,
+        }
+        if self._streams:
+            ours["SVC_STREAMS"] = str(self._streams)
+        if self._desks:
+            ours["SVC_DESKS"] = self._desks
+        return {**os.environ, **ours}
+
+    def _beside(self, stack: AsyncExitStack, work: Coroutine[Any, Any, None]) -> None:
+        """Run this beside all else until the chain ends."""
+        task = asyncio.create_task(work)
+
+        async def end() -> None:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+        stack.push_async_callback(end)
+
+    async def _supervise(self, activity: str, environment: Mapping[str, str]) -> None:
+        """Keep one service running: start it again, later and later, each time it dies."""
+        while True:
+            began = time.monotonic()
+            child = self._children[activity] = await Child.start(
+                words.activity(activity), [sys.executable, "-m", f"services.{activity}"],
+                log=self.home.logs / f"{activity}.log", env=environment, patience=20,
+            )  # fmt: skip
+            await child.wait()
+            deaths = 0 if time.monotonic() - began > HEALTHY_AFTER else self._deaths[activity]
+            if deaths == 0:
+                self._say(f"{child.name} has ended by itself and is started again; its log: {child.log}")
+            self._deaths[activity] = deaths + 1
+            await asyncio.sleep(PATIENCE[min(deaths, len(PATIENCE) - 1)])
+
+    async def _stop_services(self) -> None:
+        await asyncio.gather(*(child.stop() for child in self._children.values()))
+
+    async def _until_ready(self) -> None:
+        """Wait until each service says that nothing is missing; the error says what is, or why one cannot start."""
+        missing = dict.fromkeys(ACTIVITIES, "starting")
+        said = time.monotonic()
+        limit = said + START_LIMIT
+        async with httpx.AsyncClient(timeout=5) as client:
+            while missing:
+                await asyncio.sleep(0.1)
+                for activity in list(missing):
+                    if self._deaths[activity] == FUTILE_STARTS:
+                        raise self._children[activity].death()
+                    if found := await _missing(client, self.services[activity]):
+                        missing[activity] = found
+                    else:
+                        del missing[activity]
+                waiting = [f"{words.activity(activity)} ({what})" for activity, what in missing.items()]
+                if waiting and (now := time.monotonic()) > said + SAY_EVERY:
+                    said = now
+                    self._say(f"waiting for {words.listed(waiting)}")
+                if time.monotonic() > limit:
+                    raise Trouble(
+                        f"Not ready after {START_LIMIT:.0f} s: {words.listed(waiting)}. Logs: {self.home.logs}"
+                    )
+
+    def _running(self) -> Running:
+        me = psutil.Process()
+        return Running(
+            pid=me.pid, born=me.create_time(), started=datetime.now(UTC), start_seconds=self.start_seconds,
+            services=self.services, page=self.page, kafka=self.kafka, speed=self._speed,
+        )  # fmt: skip
+
+
+async def _missing(client: httpx.AsyncClient, url: str) -> str:
+    """What a service still misses; empty when it is ready."""
+    try:
+        answer = await client.get(f"{url}/readyz")
+    except httpx.HTTPError:
+        return "starting"
+    return "; ".join(f"{what}: {why}" for what, why in answer.json()["missing"].items())

@@ -1,0 +1,76 @@
+"""The chain's clock on one machine: its segments, kept where no service can change them.
+
+They stand in the administrative database, with the wall time until which the clock may have run. So chain time
+stands still while the chain is down, and even after a `kill -9` it goes on where it had got to, or a little later.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+
+import asyncpg
+
+from contracts.clock import Clock, Segment
+
+LEASE = timedelta(seconds=6)
+"""How far ahead of the wall the clock may run without saying so; a crash costs at most so much chain time."""
+
+TABLES = """
+CREATE TABLE IF NOT EXISTS clock (wall timestamptz NOT NULL, chain timestamptz NOT NULL, speed float8 NOT NULL,
+    number bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY);
+CREATE TABLE IF NOT EXISTS clock_ran (one bool PRIMARY KEY DEFAULT true CHECK (one), until timestamptz NOT NULL)"""
+RAN = """INSERT INTO clock_ran (until) VALUES ($1)
+ON CONFLICT (one) DO UPDATE SET until = excluded.until"""
+
+
+def resume(segments: Sequence[Segment], ran_until: datetime | None, now: datetime, speed: float) -> Segment:
+    """The segment with which the clock goes on `now` (wall time), after it ran until `ran_until`.
+
+    At speed 1 chain time is the wall's, unless it is ahead of the wall: it never goes back. At any other speed it
+    begins where it stopped.
+    """
+    stopped = now if ran_until is None else Clock(segments).at(ran_until)
+    return Segment(now, max(stopped, now) if speed == 1 else stopped, speed)
+
+
+class ChainClock:
+    """The clock of a running chain: `start` it before the services, `keep` it running, and `stop` it after them."""
+
+    def __init__(self, database: str) -> None:
+        self._database = database
+
+    async def start(self, speed: float) -> Clock:
+        """Go on at this speed; returns the clock that all services get."""
+        now = datetime.now(UTC)
+        connection = await asyncpg.connect(self._database)
+        try:
+            await connection.execute(TABLES)
+            rows = await connection.fetch("SELECT wall, chain, speed FROM clock ORDER BY number")
+            segments = [Segment(*row) for row in rows]
+            segment = resume(segments, await connection.fetchval("SELECT until FROM clock_ran"), now, speed)
+            await connection.execute("INSERT INTO clock (wall, chain, speed) VALUES ($1, $2, $3)", *segment)
+            await connection.execute(RAN, now + LEASE)
+        finally:
+            await connection.close()
+        # What a service is told fits into its environment, however often the chain was started.
+        return Clock([*segments, segment][-100:])
+
+    async def keep(self) -> None:
+        """Say again and again that the clock runs, until cancelled."""
+        while True:
+            await asyncio.sleep(LEASE.total_seconds() / 3)
+            # while PostgreSQL is away no service can decide anything by this clock either
+            with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+                await self._ran(datetime.now(UTC) + LEASE)
+
+    async def stop(self) -> None:
+        """Stop the clock: nobody reads it any more."""
+        await self._ran(datetime.now(UTC))
+
+    async def _ran(self, until: datetime) -> None:
+        connection = await asyncpg.connect(self._database)
+        try:
+            await connection.execute(RAN, until)
+        finally:
+            await connection.close()

@@ -1,0 +1,289 @@
+"""The command line `svc`: run the service value chain, bring demand into it, and see what comes of it, and why."""
+# ruff: noqa: PLC0415 - each command imports what it needs when it runs, so that `svc --help` takes no longer than it reads
+
+from collections.abc import Coroutine
+from enum import StrEnum
+from importlib.metadata import version as version_of
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from svc.looking import Seen
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode="rich")
+dlq = typer.Typer(no_args_is_help=True, rich_markup_mode="rich")
+app.add_typer(dlq, name="dlq", help="Records that an activity could not use, and those that wait behind them.")
+
+
+class Way(StrEnum):
+    """How the services do their work."""
+
+    auto = "auto"
+    simulated = "simulated"
+    manual = "manual"
+
+
+Json = Annotated[bool, typer.Option("--json", help="One line of JSON on standard output, for scripts.")]
+Speed = Annotated[float, typer.Option(min=0.001, max=1_000_000, help="Chain seconds a second; 1 is real time.")]
+Work = Annotated[
+    Way, typer.Option(help="Done at once, on the chain's clock, or when somebody reports it (POST /work).")
+]
+Port = Annotated[int | None, typer.Option(min=1024, max=65529, help="Of the page; the services take the six after it.")]
+Demand = Annotated[str, typer.Argument(help="Its id, or the beginning of it.", show_default=False)]
+
+
+@app.callback()
+def svc() -> None:
+    """The ITIL 4 service value chain as a running system.
+
+    Begin with [bold]svc demo[/], or with [bold]svc up[/] and, in another terminal, [bold]svc demand "..."[/].
+
+    Data, logs and downloads are in the folder that SVC_HOME names (else .svc).
+    """
+
+
+@app.command()
+def up(
+    speed: Speed = 1.0,
+    work: Work = Way.auto,
+    streams: Annotated[Path | None, typer.Option(help="A folder with other value stream files (*.yaml).")] = None,
+    port: Port = None,
+    json: Json = False,
+) -> None:
+    """Start Kafka, PostgreSQL and the six services, and keep them running until Ctrl-C.
+
+    Example, a day in a minute and a half: [bold]svc up --speed 1000 --work simulated[/]
+    """
+    from svc import up
+    from svc.terminal import Terminal
+
+    terminal = Terminal(json=json)
+    _run(up.run(terminal, speed=speed, work=work.value, streams=streams, port=port, json=json, began=_began()))
+
+
+@app.command()
+def demo(
+    once: Annotated[bool, typer.Option("--once", help="End when both demands have ended.")] = False,
+    again: Annotated[bool, typer.Option("--again", help="Push the last tickets once more.")] = False,
+    speed: Speed = 14_400.0,
+    work: Work = Way.simulated,
+    limit: Annotated[float, typer.Option(min=1, help="Seconds that a demand may take to end.")] = 600.0,
+    port: Port = None,
+    json: Json = False,
+) -> None:
+    """Run the chain and watch two real tickets, an incident and a new service, become value.
+
+    Exit code 0 only if both demands come to an end. Example: [bold]svc demo --once[/]
+    """
+    from svc import demo, up
+    from svc.terminal import Terminal
+
+    _run(
+        demo.run(
+            Terminal(json=json), once=once, again=again, json=json, speed=speed, work=work.value, limit=limit,
+            port=port, began=_began(), interrupted=up.interrupted,
+        )
+    )  # fmt: skip
+
+
+@app.command()
+def demand(
+    text: Annotated[str, typer.Argument(help="The need, in the requester's words.", show_default=False)],
+    requester: Annotated[str, typer.Option(help="Who asks: an e-mail address or an id.")],
+    kind: Annotated[str | None, typer.Option(help="For example incident; left out, Engage classifies it.")] = None,
+    title: Annotated[str, typer.Option(help="The need in one line; left out, the beginning of the text.")] = "",
+    service: Annotated[str | None, typer.Option(help="The service it is about, as in in-car-video-games.")] = None,
+    users: Annotated[int, typer.Option(min=0, help="How many people are hindered or would use it.")] = 1,
+    harm_in_hours: Annotated[float | None, typer.Option(min=0, help="Hours until harm is done.")] = None,
+    value: Annotated[int | None, typer.Option(min=0, help="What it would bring, euros a year.")] = None,
+    budget: Annotated[int | None, typer.Option(min=0, help="What a sponsor would spend, euros.")] = None,
+    wanted_priority: Annotated[int | None, typer.Option(min=1, max=5, help="How urgent they think it is.")] = None,
+    key: Annotated[str, typer.Option(help="Names this demand: the same key again makes no second one.")] = "",
+    json: Json = False,
+) -> None:
+    """Bring demand to the chain that runs, and see what happens to it.
+
+    Example: [bold]svc demand "The games stop with a black screen" --requester emily@fleet.example --users 40[/]
+    """
+    from svc import submit
+
+    first_line = next(iter(text.strip().splitlines()), "")
+    body = {
+        "requester": requester, "title": title or first_line[:80], "text": text,
+        "kind": kind, "service": service, "users_affected": users, "harm_in_hours": harm_in_hours, "value": value,
+        "budget": budget, "wanted_priority": wanted_priority,
+    }  # fmt: skip
+    _tell(submit.submit(body, key), json)
+
+
+@app.command()
+def show(
+    demand: Annotated[str | None, typer.Argument(help="Its id, or the beginning of it; left out, all demands.")] = None,
+    json: Json = False,
+) -> None:
+    """All demands and how they stand, or the timeline of one over the six activities.
+
+    Example: [bold]svc show 1f3a[/]
+    """
+    from svc import looking
+
+    _tell(looking.show_demands(demand), json)
+
+
+@app.command()
+def explain(demand: Demand, json: Json = False) -> None:
+    """Why it came so: each decision in sentences, with reasons, all that it used, and the event that says so.
+
+    Example: [bold]svc explain 1f3a[/]
+    """
+    from svc import looking
+
+    _tell(looking.explain_demand(demand), json)
+
+
+@app.command()
+def trace(
+    demand: Demand,
+    json: Annotated[bool, typer.Option("--json", help="OTLP JSON, which the page of Jaeger opens.")] = False,
+) -> None:
+    """The span tree of a demand: what was worked on where, how long, and how long each message waited.
+
+    Example: [bold]svc trace 1f3a --json > trace.json[/]
+    """
+    from svc import looking
+
+    _tell(looking.trace_demand(demand), json)
+
+
+@app.command()
+def coverage(json: Json = False) -> None:
+    """What the chain has shown of the 36 documented inputs, 27 outputs, 30 arrows, and 112 ends of these.
+
+    Example: [bold]svc coverage --json[/]
+    """
+    from svc import looking
+
+    _tell(looking.show_coverage(), json)
+
+
+@dlq.command("list")
+def dlq_list(json: Json = False) -> None:
+    """The records that are set aside, in all activities.
+
+    Example: [bold]svc dlq list[/]
+    """
+    from svc import looking
+
+    _tell(looking.dead_letters(None), json)
+
+
+@dlq.command("show")
+def dlq_show(
+    event: Annotated[str, typer.Argument(help="The record's event id, or the beginning of it.", show_default=False)],
+    json: Json = False,
+) -> None:
+    """One of them in full, with the reason.
+
+    Example: [bold]svc dlq show 7c01[/]
+    """
+    from svc import looking
+
+    _tell(looking.dead_letters(event), json)
+
+
+@dlq.command("redrive")
+def dlq_redrive(
+    case: Annotated[str, typer.Argument(help="The case whose records are to be tried again.", show_default=False)],
+    activity: Annotated[str | None, typer.Option(help="Only at this activity.")] = None,
+    json: Json = False,
+) -> None:
+    """Try the records of a case again, in order, once what was wrong is mended.
+
+    Example: [bold]svc dlq redrive 1f3a52e0-7d5c-5b6e-9d3c-0a8f6c1f2b11[/]
+    """
+    from svc import looking
+
+    _tell(looking.redrive(case, activity), json)
+
+
+@dlq.command("discard")
+def dlq_discard(
+    event: Annotated[str, typer.Argument(help="The record's event id, or the beginning of it.", show_default=False)],
+    reason: Annotated[str, typer.Option(help="Why it is given up; kept with it.")],
+    json: Json = False,
+) -> None:
+    """Give one record up, and try those that wait behind it.
+
+    Example: [bold]svc dlq discard 7c01 --reason "sent by mistake"[/]
+    """
+    from svc import looking
+
+    _tell(looking.discard(event, reason), json)
+
+
+@app.command()
+def version(json: Json = False) -> None:
+    """Say which version this is.
+
+    Example: [bold]svc version[/]
+    """
+    found = version_of("svc")
+    typer.echo(f'{{"version": "{found}"}}' if json else found)
+
+
+def _began() -> float:
+    """When this command began, in seconds since 1970."""
+    import psutil
+
+    return psutil.Process().create_time()
+
+
+def _tell(look: "Coroutine[Any, Any, Seen]", json: bool) -> None:
+    """Print the outcome of a command."""
+    from svc.terminal import Terminal
+
+    async def told() -> int:
+        seen = await look
+        terminal = Terminal()
+        if json:
+            terminal.result(seen.json)
+        else:
+            terminal.show(seen.shown)
+        return 0
+
+    _run(told())
+
+
+def _run(work: Coroutine[Any, Any, int]) -> None:
+    """Run a command to its end. What a person can mend is one sentence and exit code 2, never a traceback."""
+    import asyncio
+    import signal
+
+    from contracts.stream import StreamError
+    from svc.machine.errors import MachineError
+    from svc.trouble import Trouble
+
+    told_to_end = False
+
+    def end(task: "asyncio.Task[Any] | None") -> None:
+        nonlocal told_to_end
+        told_to_end = task is not None and task.cancel()
+
+    async def ends_when_told() -> int:
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, end, asyncio.current_task())
+        return await work
+
+    try:
+        code = asyncio.run(ends_when_told())
+    except (Trouble, MachineError, StreamError) as trouble:
+        typer.echo(f"svc: {trouble}", err=True)
+        code = 2
+    except KeyboardInterrupt:
+        code = 130
+    except asyncio.CancelledError:
+        if not told_to_end:
+            raise
+        code = 143
+    raise typer.Exit(code)

@@ -1,0 +1,143 @@
+"""Commands that look at a running chain from another terminal: each gives what people read, and what scripts read."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, NamedTuple
+
+import httpx
+from rich import box
+from rich.console import RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from contracts.value_chain import ACTIVITIES
+from svc import coverage, explain, running, show, trace, words
+from svc.machine.home import default_path
+from svc.services import Services
+from svc.spans import Json, document
+from svc.trails import Journey, follow
+from svc.trouble import Trouble
+
+
+class Seen(NamedTuple):
+    """The outcome of a command."""
+
+    shown: RenderableType
+    json: Any
+
+
+@asynccontextmanager
+async def services() -> AsyncIterator[Services]:
+    """The services of the chain that runs in this home; `Trouble` if none does."""
+    async with Services(running.find(default_path()).services) as found:
+        yield found
+
+
+async def show_demands(demand: str | None) -> Seen:
+    """All demands, or the timeline of one."""
+    async with services() as six:
+        if demand is None:
+            found = await six.demands()
+            return Seen(show.demands(found), found)
+        id = await six.find(demand)
+        about, journey = await six.demand(id), await follow(six, id)
+        return Seen(show.demand(about, journey), show.as_json(about, journey))
+
+
+async def explain_demand(demand: str) -> Seen:
+    """The reasons behind one demand."""
+    async with services() as six:
+        said = explain.explain(await follow(six, await six.find(demand)))
+        return Seen(explain.render(said), [one.as_json() for one in said])
+
+
+async def trace_demand(demand: str) -> Seen:
+    """The span tree of one demand; for scripts OTLP JSON."""
+    async with services() as six:
+        journey = await follow(six, await six.find(demand))
+    spans = await spans_of(running.find(default_path()).page, journey)
+    if not spans:
+        raise Trouble(f"No spans of demand {journey.demand} have arrived: a moment after a step is done they do.")
+    return Seen(trace.render(spans), document(spans))
+
+
+async def spans_of(page: str, journey: Journey) -> list[Json]:
+    """The spans that the chain's page has of a journey."""
+    async with httpx.AsyncClient(timeout=30) as client:
+        answer = await client.get(f"{page}/traces/{journey.trace_id or 'none'}")
+    return list(answer.json()["resourceSpans"])
+
+
+async def show_coverage() -> Seen:
+    """What the chain has shown of the documented value chain."""
+    async with services() as six:
+        found = coverage.coverage(await six.coverage())
+        return Seen(coverage.render(found), found)
+
+
+async def dead_letters(event: str | None) -> Seen:
+    """The records that were set aside, or one of them in full."""
+    async with services() as six:
+        found = await parked(six)
+    if event is None:
+        return Seen(_dead_letters(found), found)
+    one = _one(found, event)
+    text = Text(f"{words.activity(one['activity'])} could not use {one['event_id']} of case {one['case_id']}\n", "bold")
+    text.append(f"{one['topic']}, partition {one['part']}, offset {one['off']}\n", style="dim not bold")
+    text.append(f"{words.plain(one['reason'])}\n", style="red not bold").append(words.plain(one["value"]), "not bold")
+    return Seen(text, one)
+
+
+async def redrive(case: str, activity: str | None) -> Seen:
+    """Have a case's parked records tried again, in order."""
+    async with services() as six:
+        holders = {one["activity"] for one in await parked(six) if one["case_id"] == case}
+        if activity is not None:
+            holders &= {activity}
+        if not holders:
+            raise Trouble(f"Nothing is parked of case {case}: `svc dlq list` shows what is, with its case.")
+        answers = {holder: await six.command(holder, f"/dlq/{case}/redrive", {}) for holder in sorted(holders)}
+    return Seen(
+        Text(f"{words.listed([words.activity(holder) for holder in answers])} tries case {case} again."), answers
+    )
+
+
+async def discard(event: str, reason: str) -> Seen:
+    """Give one parked record up; those that wait behind it are tried again."""
+    async with services() as six:
+        one = _one(await parked(six), event)
+        what = {"discard": one["event_id"], "reason": reason}
+        answer = await six.command(one["activity"], f"/dlq/{one['case_id']}/redrive", what)
+    said = f"{words.activity(one['activity'])} gives {one['event_id']} up and tries the rest of {one['case_id']} again."
+    return Seen(Text(said), answer)
+
+
+async def parked(six: Services) -> list[Json]:
+    """What is parked, at which activity, in order."""
+    return [
+        {"activity": activity, **one}
+        for activity in ACTIVITIES
+        for one in (await six.ask(activity, "GET", "/dlq")).json()
+    ]
+
+
+def _one(found: list[Json], beginning: str) -> Json:
+    fitting = [one for one in found if len(beginning) >= 4 and one["event_id"].startswith(beginning.lower())]
+    if len(fitting) != 1:
+        many = "No parked record has" if not fitting else f"{len(fitting)} parked records have"
+        raise Trouble(f"{many} an id that begins with {beginning}: `svc dlq list` shows them, with their ids.")
+    return fitting[0]
+
+
+def _dead_letters(found: list[Json]) -> RenderableType:
+    if not found:
+        return Text("Nothing is parked.")
+    table = Table(box=box.SIMPLE, pad_edge=False)
+    for column in ("event", "activity", "case", "topic", "reason"):
+        table.add_column(column, overflow="fold")
+    for one in found:
+        table.add_row(
+            words.short(one["event_id"]), words.activity(one["activity"]), Text(words.plain(one["case_id"])),
+            one["topic"], Text(words.plain(one["reason"])),
+        )  # fmt: skip
+    return table

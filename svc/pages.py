@@ -1,0 +1,68 @@
+"""The page of a running chain: its demands, each with timeline, reasons and span tree. It also takes the spans."""
+
+from typing import Any
+from uuid import UUID
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.routing import Route
+
+from svc import words
+from svc.coverage import coverage
+from svc.explain import explain
+from svc.services import Services
+from svc.spans import document
+from svc.telemetry import SpanStore, receiver
+from svc.timeline import open_ends, timeline
+from svc.trace import hops
+from svc.trails import follow
+from svc.trouble import Trouble
+
+
+def page(spans: SpanStore, services: Services) -> Starlette:
+    """The application; what it shows of demands it asks the services for."""
+    templates = Environment(
+        loader=PackageLoader("svc"), autoescape=select_autoescape(), undefined=StrictUndefined, trim_blocks=True,
+        lstrip_blocks=True,
+    )  # fmt: skip
+    templates.filters |= {"activity": words.activity, "at": words.at, "short": words.short, "spoken": words.spoken}
+
+    def shown(template: str, status: int = 200, **facts: Any) -> Response:
+        return HTMLResponse(templates.get_template(template).render(services=services.urls, **facts), status)
+
+    async def demands(request: Request) -> Response:
+        return shown("demands.html", demands=await services.demands())
+
+    async def demand(request: Request) -> Response:
+        id: UUID = request.path_params["id"]
+        about, journey = await services.demand(id), await follow(services, id)
+        rows = hops(spans.trace(journey.trace_id)) if journey.trace_id else []
+        whole = max((hop.after_ms + hop.took_ms for hop in rows), default=0) or 1
+        return shown(
+            "demand.html", demand=about, moments=timeline(journey), open_ends=open_ends(journey), said=explain(journey),
+            trace_id=journey.trace_id, hops=rows, whole=whole,
+        )  # fmt: skip
+
+    async def covered(request: Request) -> Response:
+        return shown("coverage.html", coverage=coverage(await services.coverage()))
+
+    async def trace(request: Request) -> Response:
+        found = spans.trace(request.path_params["trace_id"])
+        headers = {"Content-Disposition": f'attachment; filename="{request.path_params["trace_id"]}.json"'}
+        return JSONResponse(document(found), 200 if found else 404, headers)
+
+    async def trouble(request: Request, error: Exception) -> Response:
+        return shown("trouble.html", status=503, trouble=str(error))
+
+    return Starlette(
+        routes=[
+            receiver(spans),
+            Route("/", demands),
+            Route("/demands/{id:uuid}", demand),
+            Route("/coverage", covered),
+            Route("/traces/{trace_id}", trace),
+        ],
+        exception_handlers={Trouble: trouble},
+    )

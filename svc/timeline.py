@@ -1,0 +1,57 @@
+"""A journey as a timeline: moment by moment, who heard what, did what, told what, and what is waited for."""
+
+from datetime import datetime
+from typing import NamedTuple
+
+from svc import words
+from svc.sentences import sentence
+from svc.trails import Entry, Event, Journey
+
+
+class Moment(NamedTuple):
+    """One message taken up by one activity."""
+
+    time: datetime
+    """When it was decided, in chain time."""
+    activity: str
+    does: str
+    """What the activity does there: the capability that its value stream asks for, else the name of its handler."""
+    heard: str
+    """`SupportTaskRequested from Engage`."""
+    said: tuple[str, ...]
+    """What came of it, sentence by sentence, each with the event it is from."""
+
+
+def timeline(journey: Journey) -> list[Moment]:
+    """Every moment of the journey, in order."""
+    return [moment(entry) for entry in journey.entries]
+
+
+def moment(entry: Entry) -> Moment:
+    """What came of one message."""
+    own = entry.teller == entry.activity
+    heard = f"{entry.name}{'' if own else f' from {words.activity(entry.teller)}'}"
+    said = [_said(entry.heard)] if entry.heard and not own else []
+    said += [_said(event) for event in entry.outputs if event.case == entry.case and event.message]
+    said += [f"Hands on {event.name} to {event.case}." for event in entry.outputs if event.case != entry.case]
+    said += [f"Asks outside: {wait.name}." for wait in entry.waits if wait.outside]
+    said += [f"Waits for {wait.name} until {words.at(wait.due)}." for wait in entry.waits if not wait.outside]
+    if entry.discarded:
+        said.append(f"Given up: {entry.discarded}")
+    return Moment(
+        entry.decided_at, entry.activity, entry.does or words.spoken(entry.handler), heard, tuple(filter(None, said))
+    )
+
+
+def open_ends(journey: Journey) -> list[str]:
+    """What the demand still waits for, as far as its journey shows."""
+    return [
+        f"{words.activity(entry.activity)} ({entry.does or words.spoken(entry.handler)}) waits for {wait.name}, "
+        f"due {words.at(wait.due)}"
+        for entry, wait in journey.open_waits
+    ]
+
+
+def _said(event: Event | None) -> str:
+    message = event.message if event else None
+    return f"{sentence(message)} [{words.short(event.id)}]" if event and message else ""

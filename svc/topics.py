@@ -1,0 +1,67 @@
+"""The topics of the chain on a broker: made as the contracts say, kept as they are found."""
+
+import asyncio
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import TopicAlreadyExistsError, for_code
+
+from contracts.value_chain import ACTIVITIES, TOPICS, dead_letters, inbox
+from svc.trouble import Trouble
+
+PARTITIONS = 3
+"""Of every topic on one machine: a case is on the same partition number in all of them, and one lane has them all."""
+FOR_EVER = "-1"
+THIRTY_DAYS = str(30 * 24 * 3600 * 1000)
+"""How long a dead letter is kept, in milliseconds; the databases keep what was parked until somebody has seen to it."""
+MOST_REPLICAS = 3
+"""Of a topic on a cluster; our own broker is alone and keeps the only one."""
+
+
+async def create_topics(bootstrap: str) -> list[str]:
+    """Make those that are missing, and return them. `Trouble` if one is refused, or has other partitions."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await admin.start()
+    try:
+        there = {topic["topic"]: len(topic["partitions"]) for topic in await admin.describe_topics()}
+        for topic in TOPICS:
+            if there.get(topic, PARTITIONS) != PARTITIONS:
+                raise Trouble(
+                    f"Topic {topic} has {there[topic]} partitions and must have {PARTITIONS}, like all the others: "
+                    "give the chain a Kafka of its own, or remove this topic if nobody needs it."
+                )
+        missing = [topic for topic in TOPICS if topic not in there]
+        if missing:
+            replicas = min(MOST_REPLICAS, len((await admin.describe_cluster())["brokers"]))
+            answer = await admin.create_topics([_new(topic, replicas) for topic in missing])
+            for topic, code, *reason in answer.topic_errors:
+                if code and for_code(code) is not TopicAlreadyExistsError:
+                    raise Trouble(
+                        f"Topic {topic} cannot be made: {' '.join(map(str, reason)) or for_code(code).__name__}."
+                    )
+        return missing
+    finally:
+        await admin.close()
+
+
+def _new(topic: str, replicas: int) -> NewTopic:
+    kept = THIRTY_DAYS if topic in map(dead_letters, ACTIVITIES) else FOR_EVER
+    return NewTopic(topic, PARTITIONS, replicas, topic_configs={"retention.ms": kept})
+
+
+async def until_consumed(bootstrap: str, activity: str) -> None:
+    """Wait until an activity has taken up everything that is on its inbox now."""
+    topic, group = inbox(activity), f"svc.{activity}"
+    places = [TopicPartition(topic, number) for number in range(PARTITIONS)]
+    async with AIOKafkaConsumer(bootstrap_servers=bootstrap) as consumer:
+        ends = await consumer.end_offsets(places)
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await admin.start()
+    try:
+        while True:
+            taken = await admin.list_consumer_group_offsets(group, partitions=places)
+            if all(taken[place].offset >= ends[place] for place in places if ends[place]):
+                return
+            await asyncio.sleep(0.1)
+    finally:
+        await admin.close()

@@ -1,0 +1,51 @@
+"""The chain by itself, for as long as somebody wants it."""
+
+import asyncio
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from rich.text import Text
+
+from svc import running, words
+from svc.chain import Chain, Way
+from svc.machine import Home
+from svc.terminal import Terminal
+
+
+async def run(
+    terminal: Terminal, *, speed: float, work: Way, streams: Path | None, port: int | None, json: bool, began: float
+) -> int:
+    """Start it, say where it is, and keep it until Ctrl-C."""
+    home = Home()
+    with terminal.working():
+        async with Chain(
+            home, speed=speed, work=work, streams=streams, port=port, say=terminal.say, began=began
+        ) as chain:
+            found = running.find(home.path)
+            terminal.show(Text(f"Ready after {found.start_seconds} s. Ctrl-C ends it.", style="bold"))
+            terminal.show(Text(f"  {'page':<22}{found.page}"))
+            for activity, url in found.services.items():
+                terminal.show(Text(f"  {words.activity(activity):<22}{url}/docs"))
+            terminal.show(Text(f"  {'Kafka':<22}{found.kafka}"))
+            terminal.moving("running")
+            if json:
+                terminal.result(found.model_dump(mode="json"))
+            await chain.run(interrupted())
+    return 0
+
+
+async def interrupted() -> None:
+    """Wait for Ctrl-C, or to be told to end; then all ends in good order."""
+    loop, ending = asyncio.get_running_loop(), asyncio.Event()
+    before: dict[signal.Signals, Callable[..., Any] | int | None] = {}
+    for number in (signal.SIGINT, signal.SIGTERM):
+        before[number] = signal.getsignal(number)
+        loop.add_signal_handler(number, ending.set)
+    try:
+        await ending.wait()
+    finally:
+        for number, handler in before.items():
+            loop.remove_signal_handler(number)
+            signal.signal(number, handler)

@@ -1,0 +1,279 @@
+"""The door of Engage, as far as it needs neither broker nor database."""
+
+import json
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import NAMESPACE_URL, UUID, uuid5
+
+import httpx
+import pytest
+from aiokafka.errors import KafkaConnectionError
+from fastapi.responses import JSONResponse, Response
+from pydantic import ValidationError
+
+from contracts.event import Command
+from contracts.outside import DemandSubmitted, TicketPushed, ValueConfirmed
+from services.chassis.commands import Door
+from services.chassis.runtime import Runtime
+from services.chassis.service import create_app
+from services.chassis.settings import Settings
+from services.engage import api, notices
+from services.engage.api import router, slug
+from services.engage.desks.standard_webhooks import sign, verify
+from services.engage.handlers import handles
+from services.engage.model import RequesterNotified
+from services.engage.notices import Desk, DeskSettings, RequesterNotice, post_notice
+from svc.desk_replay import INCIDENT, recorded, replay
+
+SECRET = "whsec_" + "Y2FyY2FjaGlu" * 3
+DEMAND = uuid5(NAMESPACE_URL, "desk:roundup:2047")
+
+
+class Doorstep:
+    """Takes commands where the inbox would be."""
+
+    id = UUID(int=7)
+
+    def __init__(self) -> None:
+        self.runtime = Runtime(handles, Settings())
+        self.taken: list[tuple[Command, UUID | None]] = []
+        self.broker_away = False
+
+    async def produce(self, command: Command, id: UUID) -> None:
+        """What `Door.produce` does, without a broker."""
+        if self.broker_away:
+            raise KafkaConnectionError
+        self.taken.append((command, id))
+
+    async def ask(self, command: Command) -> Response:
+        """What `Door.ask` does, without an answer."""
+        self.taken.append((command, None))
+        return JSONResponse({}, 202)
+
+
+@pytest.fixture
+def doorstep() -> Doorstep:
+    return Doorstep()
+
+
+@pytest.fixture
+async def client(doorstep: Doorstep, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[httpx.AsyncClient]:
+    monkeypatch.setattr(api, "DESKS", {"roundup": Desk(secrets=(SECRET,))})
+    app = create_app(handles, router)
+    app.dependency_overrides[Door] = lambda: doorstep
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://engage") as caller:
+        yield caller
+    doorstep.runtime.tracer.shutdown()
+
+
+def refused(answer: httpx.Response) -> int:
+    """The status of an answer that is a problem with a title, and says what to do."""
+    assert answer.headers["content-type"] == "application/problem+json"
+    problem = answer.json()
+    assert problem["status"] == answer.status_code
+    assert problem["title"]
+    assert problem["detail"]
+    return answer.status_code
+
+
+def push(now: datetime | None = None, secret: str = SECRET) -> tuple[dict[str, str], bytes]:
+    return replay(recorded(INCIDENT), ticket="2047", delivery="demo-7", secret=secret, now=now or datetime.now(UTC))
+
+
+def signed(body: bytes) -> dict[str, str]:
+    return sign(SECRET, delivery="demo-7", timestamp=datetime.now(UTC), body=body)
+
+
+async def test_a_genuine_push_is_kept_under_ids_that_a_repeat_meets_again(
+    client: httpx.AsyncClient, doorstep: Doorstep
+) -> None:
+    headers, body = push()
+    for _ in range(2):
+        answer = await client.post("/desks/roundup", content=body, headers=headers)
+        assert (answer.status_code, answer.json()) == (202, {"demand": str(DEMAND), "delivery": "demo-7"})
+    (command, id), again = doorstep.taken
+    assert (command, id) == again
+    assert id == uuid5(NAMESPACE_URL, "delivery:roundup:demo-7")
+    assert isinstance(command, TicketPushed)
+    assert (command.demand, command.kind, command.ticket_type) == (DEMAND, "created", "Incident")
+    assert (command.service, command.requester_email) == ("in-car-video-games", "emily.carter@bluefleet.example")
+
+
+async def test_a_push_of_no_concern_is_acknowledged_and_passed_over(
+    client: httpx.AsyncClient, doorstep: Doorstep
+) -> None:
+    body = json.dumps({"type": "issue.retired", "timestamp": "2026-11-24T03:00:00Z", "data": {}}).encode()
+    answer = await client.post("/desks/roundup", content=body, headers=signed(body))
+    assert (answer.status_code, answer.json()) == (202, {"demand": None, "delivery": "demo-7"})
+    assert doorstep.taken == []
+
+
+async def test_a_push_that_is_not_proved_says_which_proof_is_missing(
+    client: httpx.AsyncClient, doorstep: Doorstep
+) -> None:
+    headers, body = push(secret="whsec_" + "b3RoZXJrZXkx" * 3)
+    other_secret = await client.post("/desks/roundup", content=body, headers=headers)
+    headers, body = push(now=datetime.now(UTC) - timedelta(minutes=6))
+    stale = await client.post("/desks/roundup", content=body, headers=headers)
+    unsigned = await client.post("/desks/roundup", content=body)
+    assert [refused(answer) for answer in (other_secret, stale, unsigned)] == [401] * 3
+    assert "no signature matches" in other_secret.json()["detail"]
+    assert "stale" in stale.json()["detail"]
+    assert "webhook-id is missing" in unsigned.json()["detail"]
+    assert doorstep.taken == []
+
+
+async def test_a_desk_that_is_not_configured_is_unknown(client: httpx.AsyncClient) -> None:
+    headers, body = push()
+    answer = await client.post("/desks/other", content=body, headers=headers)
+    assert refused(answer) == 404
+    assert "SVC_DESKS" in answer.json()["detail"]
+
+
+async def test_a_proved_push_that_cannot_be_read_says_what_is_wrong(client: httpx.AsyncClient) -> None:
+    body = json.dumps({"type": "issue.created", "timestamp": "2026-11-24T03:00:00Z", "data": {}}).encode()
+    answer = await client.post("/desks/roundup", content=body, headers=signed(body))
+    assert refused(answer) == 422
+    assert "data.ticket" in answer.json()["detail"]
+
+
+async def test_while_the_broker_is_away_a_push_is_to_be_repeated(client: httpx.AsyncClient, doorstep: Doorstep) -> None:
+    doorstep.broker_away = True
+    headers, body = push()
+    answer = await client.post("/desks/roundup", content=body, headers=headers)
+    assert refused(answer) == 503
+    assert int(answer.headers["retry-after"]) > 0
+
+
+async def test_a_demand_is_named_after_its_caller_and_key(client: httpx.AsyncClient, doorstep: Doorstep) -> None:
+    await client.post("/demands", json={"requester": "a@b.example", "title": "A game", "text": "Please.", "value": 10})
+    assert doorstep.taken == [
+        (DemandSubmitted(demand=UUID(int=7), requester="a@b.example", title="A game", text="Please.", value=10), None)
+    ]
+
+
+async def test_a_judgement_goes_to_the_demand_of_its_address(client: httpx.AsyncClient, doorstep: Doorstep) -> None:
+    judgement = {
+        "stakeholder": "a@b.example",
+        "verdict": "partly",
+        "utility": True,
+        "warranty": False,
+        "satisfaction": 3,
+    }
+    await client.post(f"/demands/{DEMAND}/value", json=judgement)
+    ((command, _),) = doorstep.taken
+    assert isinstance(command, ValueConfirmed)
+    assert (command.demand, command.verdict, command.satisfaction) == (DEMAND, "partly", 3)
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "wrong"),
+    [
+        ("/demands", {"requester": "", "title": "A game", "text": "Please."}, "requester"),
+        ("/demands", {"requester": "a@b.example", "title": "A game", "text": ".", "value": -1}, "value"),
+        ("/demands", {"requester": "a@b.example", "title": "A game", "text": ".", "prio": 1}, "prio"),
+        (
+            f"/demands/{DEMAND}/value",
+            {"stakeholder": "a", "verdict": "yes", "utility": True, "warranty": True},
+            "verdict",
+        ),
+        (f"/demands/{DEMAND}/withdrawal", {"stakeholder": "a"}, "reason"),
+        (f"/demands/{DEMAND}/classification", {"kind": "New Game", "by": "Priya", "reason": "."}, "kind"),
+        ("/demands/7/withdrawal", {"stakeholder": "a", "reason": "."}, "demand"),
+        ("/services/Video%20Games", {}, "service"),
+        ("/services/video-games", {"criticality": "huge"}, "criticality"),
+        ("/segments/families/requirements", {"customer": "a", "requirements": [{"name": "x"}]}, "requirements"),
+    ],
+)
+async def test_bad_input_is_refused_by_the_name_of_the_field(
+    client: httpx.AsyncClient, doorstep: Doorstep, path: str, body: dict[str, Any], wrong: str
+) -> None:
+    answer = await client.post(path, json=body)
+    assert refused(answer) == 422
+    assert wrong in answer.json()["detail"]
+    assert doorstep.taken == []
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("in-car video games", "in-car-video-games"),
+        ("  Charging (home) ", "charging-home"),
+        ("有人在吗", None),
+        ("", None),
+    ],
+)
+def test_a_service_is_known_by_the_slug_of_its_name(name: str, expected: str | None) -> None:
+    assert slug(name) == expected
+
+
+def test_desks_are_configured_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SVC_DESKS", json.dumps({"roundup": {"secrets": [SECRET], "reply_url": "https://desk.example"}}))
+    desk = DeskSettings().desks["roundup"]
+    assert (desk.secrets, str(desk.reply_url)) == ((SECRET,), "https://desk.example/")
+
+
+@pytest.mark.parametrize("secrets", [[], ["whsec_c2hvcnQ="], [SECRET, "no secret at all"]])
+def test_a_desk_with_an_unusable_secret_is_refused_at_start_without_showing_it(
+    monkeypatch: pytest.MonkeyPatch, secrets: list[str]
+) -> None:
+    monkeypatch.setenv("SVC_DESKS", json.dumps({"roundup": {"secrets": secrets}}))
+    with pytest.raises(ValidationError) as refusal:
+        DeskSettings()
+    assert "webhook secret" in str(refusal.value)
+    assert not any(secret in str(refusal.value) for secret in secrets)
+
+
+NOTICE = RequesterNotice(
+    demand=DEMAND, desk="roundup", ticket="2047", number=3, status="delivered", text="Done.", asks_confirmation=True
+)
+
+
+@pytest.fixture
+def accepted(monkeypatch: pytest.MonkeyPatch) -> list[httpx.Request]:
+    """A desk at `/notices` that accepts what is proved; every other address is gone."""
+    requests: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        requests.append(request)
+        return httpx.Response(204 if request.url.path == "/notices" else 410)
+
+    connected = httpx.AsyncClient
+    monkeypatch.setattr(
+        httpx, "AsyncClient", lambda timeout: connected(timeout=timeout, transport=httpx.MockTransport(answer))
+    )
+    return requests
+
+
+def configure(monkeypatch: pytest.MonkeyPatch, reply_url: str | None) -> None:
+    monkeypatch.setattr(
+        notices, "DESKS", {"roundup": Desk.model_validate({"secrets": [SECRET], "reply_url": reply_url})}
+    )
+
+
+async def test_a_notice_reaches_its_desk_with_a_proof_of_who_sent_it(
+    monkeypatch: pytest.MonkeyPatch, accepted: list[httpx.Request]
+) -> None:
+    configure(monkeypatch, "https://desk.example/notices")
+    assert await post_notice(NOTICE, UUID(int=9)) == RequesterNotified(demand=DEMAND, number=3)
+    (request,) = accepted
+    assert verify([SECRET], request.headers, request.content, datetime.now(UTC)).id == str(UUID(int=9))
+    assert json.loads(request.content) == NOTICE.model_dump(mode="json")
+
+
+async def test_a_notice_that_is_not_accepted_is_to_be_repeated(
+    monkeypatch: pytest.MonkeyPatch, accepted: list[httpx.Request]
+) -> None:
+    configure(monkeypatch, "https://desk.example/gone")
+    with pytest.raises(httpx.HTTPStatusError, match="410"):
+        await post_notice(NOTICE, UUID(int=9))
+    assert len(accepted) == 1
+
+
+async def test_a_notice_to_a_desk_that_takes_none_any_more_is_given_up(
+    monkeypatch: pytest.MonkeyPatch, accepted: list[httpx.Request]
+) -> None:
+    configure(monkeypatch, None)
+    assert "SVC_DESKS" in (await post_notice(NOTICE, UUID(int=9))).failed
+    assert accepted == []

@@ -1,0 +1,127 @@
+"""What the layout of the project promises. That activities do not import each other is checked in `make lint`."""
+
+import ast
+import io
+import os
+import shutil
+import subprocess
+import sys
+import tokenize
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import asyncpg
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import Connection, text
+
+from contracts.value_chain import ACTIVITIES
+from svc.migrations import migrate, run_on, tables
+
+if TYPE_CHECKING:
+    from svc.machine import Machine
+
+ROOT = Path(__file__).parents[1]
+SERVICES = ROOT / "services"
+CHASSIS = SERVICES / "chassis"
+NO_CODE = (tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER)
+BUILD = """
+import sys
+from pathlib import Path
+from services.{activity}.app import app
+here = Path.cwd()
+ours = [m for name, m in sys.modules.items() if name.partition(".")[0] in ("contracts", "services", "svc")]
+strangers = [m.__name__ for m in ours if m.__file__ and here not in Path(m.__file__).parents]
+assert not strangers, f"not of this folder: {{strangers}}"
+sys.stdout.write(" ".join(app.openapi()["paths"]))
+"""
+
+BOUNDS = text("""
+SELECT relname, conname, pg_get_constraintdef(c.oid) FROM pg_constraint c JOIN pg_class ON pg_class.oid = conrelid
+WHERE contype = 'c' AND connamespace = CAST(:schema AS regnamespace)""")
+
+
+def lines_of_code(source: str) -> int:
+    """Lines that hold code: blank lines, comments and docstrings (texts that stand as statements) are not counted."""
+    docs = {
+        number
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+        for number in range(node.lineno, (node.end_lineno or node.lineno) + 1)
+    }
+    tokens = tokenize.generate_tokens(io.StringIO(source).readline)
+    code = {n for token in tokens if token.type not in NO_CODE for n in range(token.start[0], token.end[0] + 1)}
+    return len(code - docs)
+
+
+def test_blank_lines_comments_and_docstrings_are_no_code() -> None:
+    assert (
+        lines_of_code(
+            '"""What.\n\nMore."""\n\n# why\nx = """a\nb"""\n"""What x is."""\n\ndef f():\n    return 1  # why\n'
+        )
+        == 4
+    )
+
+
+def test_the_life_of_a_batch_can_be_read_in_one_sitting() -> None:
+    assert len((CHASSIS / "lane.py").read_text().splitlines()) <= 250
+
+
+def test_the_chassis_has_at_most_1500_lines_of_code() -> None:
+    """Blank lines, comments and docstrings are not counted, and neither are the migrations, which Alembic writes."""
+    sizes = {path.name: lines_of_code(path.read_text()) for path in CHASSIS.glob("*.py")}
+    assert sum(sizes.values()) <= 1500, sizes
+
+
+@pytest.mark.parametrize("activity", ACTIVITIES)
+@pytest.mark.parametrize("name", ["__init__.py", "app.py", "api.py", "handlers.py", "model.py"])
+def test_every_activity_has_the_same_file_names(activity: str, name: str) -> None:
+    assert (SERVICES / activity / name).is_file()
+
+
+@pytest.mark.parametrize("activity", ACTIVITIES)
+def test_an_activity_starts_with_contracts_and_chassis_alone(activity: str, tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "contracts", tmp_path / "contracts")
+    for folder in ("chassis", activity):
+        shutil.copytree(SERVICES / folder, tmp_path / "services" / folder)
+    shutil.copy(SERVICES / "__init__.py", tmp_path / "services")
+    # what this shell configures for a chain of its own is not to be found here
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("SVC_")}
+    built = subprocess.run(
+        [sys.executable, "-c", BUILD.format(activity=activity)],
+        cwd=tmp_path, env=environment | {"PYTHONPATH": str(tmp_path)}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert built.returncode == 0, built.stderr
+    assert "/trail/{case}" in built.stdout.split()
+
+
+@pytest.mark.parametrize("activity", ACTIVITIES)
+async def test_migrations_make_the_schema_that_the_models_declare(activity: str, machine: "Machine") -> None:
+    server = await asyncpg.connect(machine.admin_url)
+    name = f"structure_{activity}_{uuid4().hex[:8]}"
+    url = f"{machine.admin_url.rpartition('/')[0]}/{name}"
+    await server.execute(f"CREATE DATABASE {name}")
+    try:
+        await migrate(activity, url)
+        wrong = await run_on(url, differences, activity)
+    finally:
+        await server.execute(f"DROP DATABASE {name} WITH (FORCE)")
+        await server.close()
+    assert not wrong, f'write the next migration: python -m svc.migrations new {activity} "why"'
+
+
+def differences(connection: Connection, activity: str) -> list[Any]:
+    """What only the migrated database has, or only the models. Bounds (`check`) too, which Alembic passes over."""
+    declared: Any = tables(activity)  # Alembic takes several, and does not say so
+    found = compare_metadata(MigrationContext.configure(connection, opts={"compare_type": True}), declared)
+    connection.execute(text("CREATE SCHEMA declared"))
+    connection.execute(text("SET LOCAL search_path = declared, public"))
+    declared[1].create_all(connection, checkfirst=False)
+    return [*found, *(bounds(connection, "public") ^ bounds(connection, "declared"))]
+
+
+def bounds(connection: Connection, schema: str) -> set[Any]:
+    """Table, name and text of every bound in a schema."""
+    return set(connection.execute(BOUNDS, {"schema": schema}))
