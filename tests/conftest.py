@@ -1,7 +1,8 @@
-"""Real servers for the suites that need them."""
+"""Real servers for the suites that need them, and what a run says at its end."""
 
 import shutil
 import tempfile
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -23,3 +24,23 @@ async def machine(home: Home) -> AsyncIterator[Machine]:
     """Kafka and PostgreSQL, for all suites of this run: make your own topics and databases."""
     async with Machine(home) as started:
         yield started
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Each suite's share of the time, and which check has caught which mutant (`record_property("caught", ...)`)."""
+    seconds: Counter[str] = Counter()
+    caught: list[str] = []
+    for outcome in ("passed", "failed", "skipped", "error", ""):
+        for report in terminalreporter.getreports(outcome):
+            seconds[Path(report.nodeid.partition("::")[0]).parent.name or "tests"] += report.duration
+            if report.when == "call":
+                caught += [str(text) for name, text in report.user_properties if name == "caught"]
+    if caught:
+        terminalreporter.section("mutants")
+        for line in caught:
+            terminalreporter.line(line)
+    whole = sum(seconds.values())
+    if whole:
+        terminalreporter.section("each suite's share of the time")
+        for suite, spent in seconds.most_common():
+            terminalreporter.line(f"{suite:<20} {spent:7.1f} s  {spent / whole:4.0%}")

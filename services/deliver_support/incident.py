@@ -12,11 +12,11 @@ from contracts.event import Fact
 from services.deliver_support.model import KnownError, LiveService, Resolution
 
 EFFORT: Mapping[int, timedelta] = {
-    1: timedelta(hours=4),
-    2: timedelta(hours=6),
-    3: timedelta(hours=12),
-    4: timedelta(hours=36),
-    5: timedelta(hours=72),
+    1: timedelta(hours=2),
+    2: timedelta(hours=3),
+    3: timedelta(hours=6),
+    4: timedelta(hours=12),
+    5: timedelta(hours=24),
 }
 """How long restoring takes, by priority."""
 TAKING_UP: Mapping[int, timedelta] = {

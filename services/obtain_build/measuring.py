@@ -23,8 +23,8 @@ def measure(part: Part, requirements: tuple[Requirement, ...], seed: UUID) -> tu
 
 
 def margin(part: Part, name: str, seed: UUID) -> float:
-    """By which share a value comes out better (above 0) or worse than wanted; every further attempt comes closer."""
-    worst = WORST_SHARE * part.choice.option.risk / part.attempt**2
+    """By which share a value comes out better (above 0) or worse than wanted; every further attempt comes much closer."""
+    worst = WORST_SHARE * part.choice.option.risk / part.attempt**4
     return Random(f"{seed} {part.component} {name}").uniform(-worst, MOST_MARGIN)
 
 

@@ -1,7 +1,7 @@
 """The databases' schemas: one Alembic environment for all activities; each keeps its migrations in its own folder.
 
-A database gets the chassis's migrations and its activity's. `python -m svc.migrations new plan "why"` writes the next one from what the
-models say; a test shows that nothing is left to write.
+A database gets the chassis's migrations and its activity's. `python -m svc.migrations new plan "why"` writes the
+next one from what the models say; a test shows that nothing is left to write.
 """
 
 from collections.abc import Mapping
@@ -52,16 +52,16 @@ def upgrade(connection: Connection, activity: str) -> bool:
 
 
 def write_next(connection: Connection, activity: str, owner: str, message: str) -> None:
-    """Write the next migration of `owner` (the activity, or chassis) from the difference between models and database."""
+    """Write the next migration of `owner` (the activity, or chassis): what its models have beyond the database."""
     config = configuration(activity)
     config.attributes |= {"connection": connection, "metadata": tables(activity), "owner": owner}
     folder = SERVICES / owner / "migrations"
     folder.mkdir(exist_ok=True)
     number = len(list(folder.glob("*_0*.py"))) + 1
     head = f"{owner}_{number - 1:04}@head" if number > 1 else "base"
-    command.revision(
-        config, message, autogenerate=True, version_path=str(folder), rev_id=f"{owner}_{number:04}", head=head, splice=number == 1
-    )  # fmt: skip
+    first = number == 1
+    id = f"{owner}_{number:04}"
+    command.revision(config, message, autogenerate=True, version_path=str(folder), rev_id=id, head=head, splice=first)
 
 
 async def run_on(url: str, step: Any, *arguments: object) -> Any:

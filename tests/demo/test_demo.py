@@ -1,0 +1,228 @@
+"""`svc` as a person runs it: the demo with its promises, a second start, and nothing left behind however it ends."""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from contracts.value_chain import ACTIVITIES
+from svc.machine import Home
+from svc.running import FILE
+
+SERVICES = {f"svc-{activity.replace('_', '-')}" for activity in ACTIVITIES}
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home with a space in its name, shared by the tests of this file in their order; only the downloads are there."""
+    path = tmp_path_factory.mktemp("a home")
+    (path / "downloads").symlink_to(Home().downloads)
+    return path
+
+
+class Svc:
+    """One call of `svc`, with all that it has started."""
+
+    def __init__(self, process: asyncio.subprocess.Process, errors: Path) -> None:
+        self.process, self._errors = process, errors
+        self.started: dict[int, psutil.Process] = {}
+
+    def look(self) -> None:
+        """Remember the processes below it."""
+        try:
+            for child in psutil.Process(self.process.pid).children(recursive=True):
+                self.started[child.pid] = child
+        except psutil.NoSuchProcess:
+            pass
+
+    @property
+    def said(self) -> str:
+        """What it has said for people."""
+        return self._errors.read_text()
+
+    def left(self) -> list[str]:
+        """What it has started and is still alive, or listens."""
+        alive = [child for child in self.started.values() if child.is_running() and child.status() != "zombie"]
+        return [" ".join(child.cmdline()[:3]) for child in alive]
+
+
+@asynccontextmanager
+async def svc(place: Path, *arguments: str) -> AsyncIterator[Svc]:
+    """Run `svc` in that home; killed at the end if it still runs."""
+    errors = place / f"{arguments[0]}.err"
+    with errors.open("wb") as file:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "svc", *arguments,
+            env={**os.environ, "SVC_HOME": str(place)}, stdout=asyncio.subprocess.PIPE, stderr=file,
+        )  # fmt: skip
+        one = Svc(process, errors)
+        try:
+            yield one
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
+
+
+async def finish(one: Svc, seconds: float = 300) -> tuple[int, str]:
+    """Wait for its end: exit code and output; all that it starts meanwhile is remembered."""
+
+    async def watch() -> None:
+        while True:
+            one.look()
+            await asyncio.sleep(0.2)
+
+    watching = asyncio.create_task(watch())
+    try:
+        output, _ = await asyncio.wait_for(one.process.communicate(), seconds)
+    finally:
+        watching.cancel()
+    assert one.process.returncode is not None
+    return one.process.returncode, output.decode()
+
+
+async def until_up(one: Svc, place: Path) -> dict[str, Any]:
+    """Wait until its chain runs."""
+    async with asyncio.timeout(120):
+        while not (place / FILE).exists():
+            assert one.process.returncode is None, one.said
+            await asyncio.sleep(0.1)
+    one.look()
+    found: dict[str, Any] = json.loads((place / FILE).read_text())
+    return found
+
+
+async def nothing_left(one: Svc, seconds: float = 20) -> None:
+    """Wait until all that it started is gone."""
+    async with asyncio.timeout(seconds):
+        while one.left():
+            await asyncio.sleep(0.1)
+
+
+@pytest.fixture(scope="module")
+async def shown(place: Path) -> dict[str, Any]:
+    """The last line of `svc demo --once --json`, after a run that left nothing behind."""
+    async with svc(place, "demo", "--once", "--json") as demo:
+        code, output = await finish(demo)
+        assert code == 0, demo.said
+        assert len(demo.started) >= 8, "Kafka, PostgreSQL and six services were seen"
+        await nothing_left(demo)
+    result: dict[str, Any] = json.loads(output.splitlines()[-1])
+    return result
+
+
+async def test_both_tickets_become_value(shown: dict[str, Any]) -> None:
+    by_stream = {demand["stream"]: demand for demand in shown["demands"]}
+    assert set(by_stream) == {"restore-a-live-service", "create-a-new-product-or-service"}
+    for demand in shown["demands"]:
+        assert demand["status"] == "value_realised"
+        assert demand["spans"] > 10
+    product = by_stream["create-a-new-product-or-service"]
+    assert set(product["services_in_trace"]) == SERVICES
+    assert set(product["activities"]) == set(ACTIVITIES)
+    assert product["activities"][0] == "engage"
+    assert by_stream["restore-a-live-service"]["activities"][:2] == ["engage", "deliver_support"]
+
+
+async def test_the_demo_says_what_it_has_shown_and_what_it_takes(shown: dict[str, Any]) -> None:
+    coverage = shown["coverage"]
+    assert [coverage[part]["total"] for part in ("inputs", "outputs", "arrows", "ends")] == [36, 27, 30, 112]
+    assert coverage["inputs"]["consumed"] + len(coverage["inputs"]["missing"]) == 36
+    assert coverage["outputs"]["produced"] + len(coverage["outputs"]["missing"]) == 27
+    assert coverage["inputs"]["consumed"] >= 20
+    assert coverage["outputs"]["produced"] >= 15
+    assert 0 < shown["memory_mib"] <= 1400
+    assert shown["start_seconds"] > 0
+
+
+async def test_a_second_start_shows_the_earlier_demands_and_again_changes_nothing(
+    place: Path, shown: dict[str, Any]
+) -> None:
+    async with svc(place, "demo", "--once", "--again", "--json") as again:
+        code, output = await finish(again)
+        assert code == 0, again.said
+        await nothing_left(again)
+    repeated = json.loads(output.splitlines()[-1])
+    before = {demand["id"]: demand for demand in shown["demands"]}
+    after = {demand["id"]: demand for demand in repeated["demands"]}
+    assert {id: demand["status"] for id, demand in after.items()} == dict.fromkeys(before, "value_realised")
+    assert {id: demand["trace_id"] for id, demand in after.items()} == {
+        id: demand["trace_id"] for id, demand in before.items()
+    }
+    assert "no new messages" in again.said
+
+
+async def test_the_commands_show_one_demand_from_all_sides_and_ctrl_c_leaves_nothing(
+    place: Path, shown: dict[str, Any]
+) -> None:
+    id = next(d["id"] for d in shown["demands"] if d["stream"].startswith("create"))
+    async with svc(place, "up", "--work", "auto") as up:
+        await until_up(up, place)
+
+        async def ask(*arguments: str, code: int = 0) -> str:
+            async with svc(place, *arguments) as asked:
+                found, output = await finish(asked, 60)
+                assert found == code, asked.said
+                return output if code == 0 else asked.said
+
+        demands = json.loads(await ask("show", "--json"))
+        assert id in json.dumps(demands)
+        assert "Plan" in await ask("show", id)
+        explained = await ask("explain", id)
+        assert "because" in explained
+        spans = spans_of(json.loads(await ask("trace", id, "--json")))
+        check_trace(spans, id)
+        assert json.loads(await ask("coverage", "--json"))["ends"]["total"] == 112
+        assert json.loads(await ask("dlq", "list", "--json")) in ([], {"parked": []})
+        unknown = await ask("show", "00000000-0000-0000-0000-000000000000", code=2)
+        assert "Traceback" not in unknown
+        up.look()
+        up.process.send_signal(signal.SIGINT)
+        await finish(up, 60)
+        await nothing_left(up)
+
+
+async def test_a_kill_of_svc_itself_takes_everything_down_with_it(place: Path, shown: dict[str, Any]) -> None:
+    async with svc(place, "up") as up:
+        await until_up(up, place)
+        assert len(up.started) >= 8
+        up.process.kill()
+        await up.process.wait()
+        await nothing_left(up, 30)
+
+
+def spans_of(exported: dict[str, Any]) -> list[dict[str, Any]]:
+    """The spans of an OTLP JSON document, each with its service."""
+    found = []
+    for resource in exported["resourceSpans"]:
+        names = {a["key"]: a["value"].get("stringValue") for a in resource["resource"]["attributes"]}
+        for scope in resource["scopeSpans"]:
+            found += [{**span, "service": names["service.name"]} for span in scope["spans"]]
+    return found
+
+
+def check_trace(spans: list[dict[str, Any]], demand: str) -> None:
+    """One trace; six services; each consumer below its producer and linked to it; nobody orphaned."""
+    by_id = {span["spanId"]: span for span in spans}
+    assert len({span["traceId"] for span in spans}) == 1
+    assert {span["service"] for span in spans} == SERVICES
+    consumers = [span for span in spans if span["kind"] in (5, "SPAN_KIND_CONSUMER")]
+    assert len(consumers) > 20
+    for span in consumers:
+        parent = by_id[span["parentSpanId"]]
+        assert parent["kind"] in (4, "SPAN_KIND_PRODUCER")
+        assert [link["spanId"] for link in span["links"]] == [parent["spanId"]]
+    roots = [span for span in spans if not span.get("parentSpanId")]
+    assert len(roots) == 1
+    orphans = [span["name"] for span in spans if span.get("parentSpanId") and span["parentSpanId"] not in by_id]
+    assert orphans == []
+    assert all(first["spanId"] != second["spanId"] for first, second in pairwise(spans))
