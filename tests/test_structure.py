@@ -3,10 +3,12 @@
 import ast
 import io
 import os
+import re
 import shutil
 import subprocess
 import sys
 import tokenize
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -17,6 +19,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection, text
 
+from contracts.stream import read_stream
 from contracts.value_chain import ACTIVITIES
 from svc.migrations import migrate, run_on, tables
 
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[1]
 SERVICES = ROOT / "services"
 CHASSIS = SERVICES / "chassis"
+FOLDERS = ("contracts", "services", "svc", "tests", "docs")
 NO_CODE = (tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER)
 BUILD = """
 import sys
@@ -125,3 +129,33 @@ def differences(connection: Connection, activity: str) -> list[Any]:
 def bounds(connection: Connection, schema: str) -> set[Any]:
     """Table, name and text of every bound in a schema."""
     return set(connection.execute(BOUNDS, {"schema": schema}))
+
+
+@pytest.mark.parametrize("document", ["README.md", "docs/architecture.md", "docs/decisions.md"])
+def test_what_a_document_names_is_there(document: str) -> None:
+    """Files and folders (`<activity>` stands for any of the six), and `Class.method`."""
+    text = re.sub(r"^```.*?^```$", "", (ROOT / document).read_text(), flags=re.M | re.S)
+    named = {re.sub(r"<\w+>", "*", name) for name in re.findall(r"`([^`\s]+)`", text)}
+    ours = [path for folder in FOLDERS for path in (ROOT / folder).rglob("*")]
+    source = "\n".join(path.read_text() for path in ours if path.suffix == ".py")
+    for name in sorted(named):
+        method = re.fullmatch(r"([A-Z][a-z]\w*)\.(\w+)", name)
+        if name.partition("/")[0] in FOLDERS:
+            assert list(ROOT.glob(name)), name
+        elif re.fullmatch(r"\w+\.py", name):
+            assert any(path.name == name for path in ours), name
+        elif method:
+            body = re.search(rf"^class {method[1]}\b.*?(?=^\S)", source, re.M | re.S)
+            assert body, name
+            assert re.search(rf"^    (async )?def {method[2]}\b", body[0], re.M), name
+
+
+def test_the_value_stream_in_the_readme_is_one_that_the_activities_can_do() -> None:
+    example = re.search(r"```yaml\nstream: (\S+).*?```", (ROOT / "README.md").read_text(), re.S)
+    assert example
+    stream = read_stream(example[0].removeprefix("```yaml").removesuffix("```"), example[1])
+    for step in stream.steps:
+        offers = {
+            capability for _, capability in import_module(f"services.{step.activity}.handlers").handles.registered
+        }
+        assert step.does in offers, step.step

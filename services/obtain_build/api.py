@@ -12,8 +12,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from contracts.values import Amount, Slug
 from services.chassis.commands import Door
 from services.chassis.service import PROBLEMS, database_session
-from services.obtain_build.component_register import Component, ComponentGained, Offer
-from services.obtain_build.order import Order, Part
+from services.obtain_build.model import Component, ComponentGained, Offer, Order, Part
 
 router = APIRouter(tags=["obtain/build"])
 

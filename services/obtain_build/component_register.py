@@ -1,52 +1,14 @@
 """The register of components: what is there already and how much of it is free, and what suppliers offer."""
 
-from typing import Literal
-
 from contracts.deliver_support import ServiceDelivered
 from contracts.engage import ThirdPartyServiceReported
-from contracts.event import Command, Data
-from contracts.values import Amount, Euros, Hours, Slug, Term, Version
+from contracts.event import Data
+from contracts.values import Amount, Slug, Term
 from services.chassis.outputs import Answer, Later, refusal
-from services.chassis.state import State
-from services.obtain_build.order import Order
+from services.obtain_build.model import CapacityReturned, Component, ComponentGained, Offer, OfferHeard, Order
 
 HOURS_IN = {"hours": 1, "days": 24, "weeks": 168}
 """The units in which a supplier may state its time of delivery."""
-
-
-class Offer(Data):
-    """What a supplier asks for a component, and how soon it is there."""
-
-    supplier: Slug
-    edition: Version
-    """Counts what is told of this supplier; the highest holds."""
-    status: Literal["offered", "changed", "degraded", "ending", "ended"]
-    price: Euros | None
-    """Euros in all; None if the supplier has not said: then nothing can be bought."""
-    lead_time_hours: Hours | None
-    most: Amount | None = None
-    """The greatest capacity it is offered for; None without such a limit."""
-    agreement: str | None = None
-    """The contract in force that it would be bought under."""
-
-
-class Component(State[str], by="component", shared=True, check="used <= capacity"):
-    """One component, whichever services rest on it."""
-
-    capacity: float = 0
-    """How much of it there is, in `unit`; 0 for one that must be built or bought first."""
-    used: float = 0
-    """How much of that is promised to services."""
-    unit: str = ""
-    offers: tuple[Offer, ...] = ()
-
-    def fits(self, capacity: float, unit: str) -> bool:
-        """Whether so much of it is free."""
-        return self.unit == unit and self.capacity - self.used >= capacity > 0
-
-    def reserve(self, capacity: float) -> None:
-        """Promise so much of it to a service."""
-        self.used = min(self.capacity, self.used + capacity)
 
 
 class ComponentView(Data):
@@ -60,29 +22,6 @@ class ComponentView(Data):
     """How much of it services use or are promised."""
     unit: str
     """Of both."""
-
-
-class ComponentGained(Command, case="component"):
-    """There is more of a component: it was there all along, or a service that it was made for is live."""
-
-    component: Slug
-    capacity: Amount
-    used: Amount = 0
-    unit: str
-
-
-class CapacityReturned(Command, case="component"):
-    """A service does not need the capacity after all that was promised to it."""
-
-    component: Slug
-    capacity: Amount
-
-
-class OfferHeard(Command, case="component"):
-    """A supplier has said what a component costs."""
-
-    component: Slug
-    offer: Offer
 
 
 def gain_component(gained: ComponentGained, component: Component) -> list[Answer]:

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from contracts.obtain_build import TestResult
 from contracts.values import Requirement
-from services.obtain_build.order import Part
+from services.obtain_build.model import Part
 
 MOST_MARGIN = 0.25
 """How far above its target a part may come out."""
@@ -23,7 +23,7 @@ def measure(part: Part, requirements: tuple[Requirement, ...], seed: UUID) -> tu
 
 
 def margin(part: Part, name: str, seed: UUID) -> float:
-    """By which share a value comes out better (above 0) or worse than wanted; every further attempt comes much closer."""
+    """By which share a value comes out better (above 0) or worse than wanted; further attempts come much closer."""
     worst = WORST_SHARE * part.choice.option.risk / part.attempt**4
     return Random(f"{seed} {part.component} {name}").uniform(-worst, MOST_MARGIN)
 

@@ -13,12 +13,14 @@ from contracts.obtain_build import (
 from contracts.values import Term
 from services.chassis.outputs import Answer, Later, Work
 from services.chassis.state import Read
-from services.obtain_build.component_register import CapacityReturned, Component, returned_capacity
+from services.obtain_build.component_register import returned_capacity
 from services.obtain_build.measuring import CAPACITY, measure
-from services.obtain_build.order import (
+from services.obtain_build.model import (
     Building,
     BuildingDone,
+    CapacityReturned,
     Choice,
+    Component,
     ObtainParts,
     Order,
     Part,

@@ -7,8 +7,7 @@ from typing import NamedTuple
 from contracts.design_transition import ComponentSpecification
 from contracts.event import Fact
 from contracts.obtain_build import SourcingOption
-from services.obtain_build.component_register import Component, Offer
-from services.obtain_build.order import Choice, Part
+from services.obtain_build.model import Choice, Component, Offer, Part
 from services.obtain_build.sourcing_policy import SourcingRules
 
 REUSE_RISK = 0.02

@@ -18,11 +18,7 @@ from contracts.stream import Streams
 from contracts.values import PolicyParameter, Requirement, Term
 from services.chassis.outputs import Answer, Later, Problem, Work
 from services.obtain_build.component_register import (
-    CapacityReturned,
-    Component,
-    ComponentGained,
     ComponentView,
-    OfferHeard,
     gain_component,
     hear_supplier,
     note_offer,
@@ -30,7 +26,16 @@ from services.obtain_build.component_register import (
 )
 from services.obtain_build.handlers import handles
 from services.obtain_build.measuring import measure
-from services.obtain_build.order import BuildingDone, ObtainParts, PartDelivered, PurchaseSigned
+from services.obtain_build.model import (
+    BuildingDone,
+    CapacityReturned,
+    Component,
+    ComponentGained,
+    ObtainParts,
+    OfferHeard,
+    PartDelivered,
+    PurchaseSigned,
+)
 from services.obtain_build.provision import hear_change, hear_specification, report_purchase
 from services.obtain_build.sourcing_policy import SourcingPolicy, SourcingRules, note_policy
 from tests.obtain_build.workshop import MORNING, THE_DEMAND, Workshop, of, offer

@@ -8,8 +8,8 @@ from contracts.deliver_support import ServiceDelivered
 from contracts.design_transition import ChangeProposed, ComponentSpecification, SpecificationIssued
 from contracts.obtain_build import ComponentProvided
 from contracts.values import Requirement
-from services.obtain_build.component_register import Component, Offer, follow_service
-from services.obtain_build.order import Building, BuildingDone, ObtainParts, Order, PartDelivered
+from services.obtain_build.component_register import follow_service
+from services.obtain_build.model import Building, BuildingDone, Component, ObtainParts, Offer, Order, PartDelivered
 from services.obtain_build.provision import (
     hear_change,
     hear_specification,

@@ -1,4 +1,4 @@
-"""An order: what Obtain/build has to get for one demand, part by part, and the work of building."""
+"""What Obtain/build keeps: orders (what is to be had for one demand, part by part), building work, components."""
 
 from datetime import datetime
 from typing import Literal
@@ -9,7 +9,7 @@ from pydantic import AwareDatetime
 from contracts.design_transition import ChangeProposed, ComponentSpecification, SpecificationIssued
 from contracts.event import Command, Data, Fact
 from contracts.obtain_build import SourcingOption
-from contracts.values import Amount, Count, Euros, Requirement, Slug, Version, Way
+from contracts.values import Amount, Count, Euros, Hours, Requirement, Slug, Version, Way
 from services.chassis.state import State
 from services.chassis.work import WorkDone, WorkItem
 
@@ -126,3 +126,61 @@ class PurchaseSigned(Command, case="agreement"):
     component: Slug
     cost: Euros
     lead_time_hours: Amount
+
+
+class Offer(Data):
+    """What a supplier asks for a component, and how soon it is there."""
+
+    supplier: Slug
+    edition: Version
+    """Counts what is told of this supplier; the highest holds."""
+    status: Literal["offered", "changed", "degraded", "ending", "ended"]
+    price: Euros | None
+    """Euros in all; None if the supplier has not said: then nothing can be bought."""
+    lead_time_hours: Hours | None
+    most: Amount | None = None
+    """The greatest capacity it is offered for; None without such a limit."""
+    agreement: str | None = None
+    """The contract in force that it would be bought under."""
+
+
+class Component(State[str], by="component", shared=True, check="used <= capacity"):
+    """One component, whichever services rest on it."""
+
+    capacity: float = 0
+    """How much of it there is, in `unit`; 0 for one that must be built or bought first."""
+    used: float = 0
+    """How much of that is promised to services."""
+    unit: str = ""
+    offers: tuple[Offer, ...] = ()
+
+    def fits(self, capacity: float, unit: str) -> bool:
+        """Whether so much of it is free."""
+        return self.unit == unit and self.capacity - self.used >= capacity > 0
+
+    def reserve(self, capacity: float) -> None:
+        """Promise so much of it to a service."""
+        self.used = min(self.capacity, self.used + capacity)
+
+
+class ComponentGained(Command, case="component"):
+    """There is more of a component: it was there all along, or a service that it was made for is live."""
+
+    component: Slug
+    capacity: Amount
+    used: Amount = 0
+    unit: str
+
+
+class CapacityReturned(Command, case="component"):
+    """A service does not need the capacity after all that was promised to it."""
+
+    component: Slug
+    capacity: Amount
+
+
+class OfferHeard(Command, case="component"):
+    """A supplier has said what a component costs."""
+
+    component: Slug
+    offer: Offer
