@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Never, Self
 
 from pydantic import AwareDatetime, Field, ValidationError, model_validator
 
@@ -103,7 +103,7 @@ def take_policy(issued: PolicyIssued, policy: ChangePolicy) -> list[Later]:
     return []
 
 
-def take_policy_that_is_due(due: PolicyDue, policy: ChangePolicy) -> list[Later]:
+def take_policy_that_is_due(due: PolicyDue, policy: ChangePolicy) -> list[Never]:
     """The day has come; an edition that was overtaken meanwhile stays aside."""
     if due.edition > policy.edition:
         adopt(policy, due.edition, due.parameters, due.valid_until)

@@ -1,9 +1,11 @@
 """What Design and transition takes note of outside of any demand: readiness, contracts, the chain's performance."""
 
+from typing import Never
+
 from contracts.design_transition import ContractualAgreementNeeded
 from contracts.engage import ThirdPartyServiceReported
 from contracts.improve import ChainPerformanceReported
-from services.chassis.outputs import Answer, Later
+from services.chassis.outputs import Answer
 from services.design_transition.model import (
     AgreementWanted,
     ChainHealth,
@@ -33,7 +35,7 @@ def hear_third_party(report: ThirdPartyServiceReported) -> list[ContractHeard]:
     return [ContractHeard(service=service, contract=contract) for service in report.supports]
 
 
-def take_contract(heard: ContractHeard, record: ServiceRecord) -> list[Later]:
+def take_contract(heard: ContractHeard, record: ServiceRecord) -> list[Never]:
     """Note what a supplier promises behind a service."""
     record.add(heard.contract)
     return []
@@ -44,7 +46,7 @@ def ask_for_agreement(wanted: AgreementWanted) -> list[ContractualAgreementNeede
     return [ContractualAgreementNeeded(**dict(wanted))]
 
 
-def take_chain_performance(report: ChainPerformanceReported, health: ChainHealth) -> list[Later]:
+def take_chain_performance(report: ChainPerformanceReported, health: ChainHealth) -> list[Never]:
     """Note how many changes succeed, by the latest report: it makes the next ones more or less risky."""
     success = next((kpi for kpi in report.kpis if kpi.name.replace("_", " ") == "change success"), None)
     if success and (report.period, report.version) > (health.period, health.edition):

@@ -1,6 +1,7 @@
 """Handing over what was done, and asking what it was worth: the requester alone says whether value came of it."""
 
 from datetime import datetime, timedelta
+from typing import Never
 
 from contracts.deliver_support import ServiceDelivered, SupportTaskCompleted
 from contracts.engage import DemandStatusReported, ValueJudged
@@ -127,7 +128,7 @@ def withdraw_demand(withdrawn: DemandWithdrawn, demand: Demand) -> list[Answer |
     return [Answer(200, DemandView.of(demand)), *told]
 
 
-def note_notice(notified: RequesterNotified, demand: Demand) -> list[Answer]:
+def note_notice(notified: RequesterNotified, demand: Demand) -> list[Never]:
     """Keep whether the last notice has reached the requester's desk."""
     if notified.number == demand.notices:
         demand.notice_failed = notified.failed

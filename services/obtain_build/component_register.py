@@ -1,10 +1,12 @@
 """The register of components: what is there already and how much of it is free, and what suppliers offer."""
 
+from typing import Never
+
 from contracts.deliver_support import ServiceDelivered
 from contracts.engage import ThirdPartyServiceReported
 from contracts.event import Data
 from contracts.values import Amount, Slug, Term
-from services.chassis.outputs import Answer, Later, refusal
+from services.chassis.outputs import Answer, refusal
 from services.obtain_build.model import CapacityReturned, Component, ComponentGained, Offer, OfferHeard, Order
 
 HOURS_IN = {"hours": 1, "days": 24, "weeks": 168}
@@ -38,7 +40,7 @@ def gain_component(gained: ComponentGained, component: Component) -> list[Answer
     return [Answer(200, view)]
 
 
-def return_capacity(returned: CapacityReturned, component: Component) -> list[Later]:
+def return_capacity(returned: CapacityReturned, component: Component) -> list[Never]:
     """Others may have it now."""
     component.used = max(0.0, component.used - returned.capacity)
     return []
@@ -67,7 +69,7 @@ def delivery_hours(delivery: Term | None) -> float | None:
     return delivery.value * HOURS_IN[delivery.unit]
 
 
-def note_offer(heard: OfferHeard, component: Component) -> list[Later]:
+def note_offer(heard: OfferHeard, component: Component) -> list[Never]:
     """Keep the newest offer of each supplier."""
     others = tuple(offer for offer in component.offers if offer.supplier != heard.offer.supplier)
     known = [offer.edition for offer in component.offers if offer.supplier == heard.offer.supplier]

@@ -1,14 +1,13 @@
 """The policy on sourcing, edition by edition: make or buy, at which rates and limits."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Never
 
 from pydantic import AwareDatetime, Field, ValidationError
 
 from contracts.event import Data
 from contracts.plan import PolicyIssued
 from contracts.values import Euros, Hours, Share
-from services.chassis.outputs import Later
 from services.chassis.state import ONE, State
 
 SOURCING = "sourcing"
@@ -63,7 +62,7 @@ class SourcingPolicy(State[str], by=ONE, shared=True):
         return newest.rules, f"policy {SOURCING} v{newest.number}"
 
 
-def note_policy(issued: PolicyIssued, policy: SourcingPolicy) -> list[Later]:
+def note_policy(issued: PolicyIssued, policy: SourcingPolicy) -> list[Never]:
     """Keep an edition of the sourcing policy beside those that bind until it does; drop what has run out."""
     if issued.policy != SOURCING or any(known.number == issued.version for known in policy.editions):
         return []

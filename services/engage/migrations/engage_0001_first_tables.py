@@ -1,7 +1,7 @@
 """first tables."""
 
-from alembic import op
 import sqlalchemy as sa
+from alembic import op
 
 revision = "engage_0001"
 down_revision = None
