@@ -32,6 +32,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     caught: list[str] = []
     for outcome in ("passed", "failed", "skipped", "error", ""):
         for report in terminalreporter.getreports(outcome):
+            if not isinstance(report, pytest.TestReport):
+                continue  # a file that could not be collected took no time
             seconds[Path(report.nodeid.partition("::")[0]).parent.name or "tests"] += report.duration
             if report.when == "call":
                 caught += [str(text) for name, text in report.user_properties if name == "caught"]
