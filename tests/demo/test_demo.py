@@ -23,7 +23,7 @@ SERVICES = {f"svc-{activity.replace('_', '-')}" for activity in ACTIVITIES}
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home with a space in its name, shared by the tests of this file in their order; only the downloads are there."""
+    """A home with a space in its name, shared by the tests of this file; only the downloads are there."""
     path = tmp_path_factory.mktemp("a home")
     (path / "downloads").symlink_to(Home().downloads)
     return path
