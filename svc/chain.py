@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 import sys
 import time
 from collections.abc import Callable, Coroutine, Mapping
@@ -15,6 +16,7 @@ import httpx
 import psutil
 
 from contracts.clock import Clock
+from contracts.stream import read_stream
 from contracts.value_chain import ACTIVITIES
 from svc import migrations, running, words
 from svc.chain_clock import ChainClock
@@ -75,6 +77,7 @@ class Chain:
         self._say: Callable[[str], None] = say or (lambda _: None)
         self._began = began or time.time()
         self._machine = Machine(self.home, say=self._say)
+        self._failure: asyncio.Future[BaseException]
         self._children: dict[str, Child] = {}
         self._deaths = dict.fromkeys(ACTIVITIES, 0)
         self._stack = AsyncExitStack()
@@ -85,6 +88,9 @@ class Chain:
         return self._machine.bootstrap
 
     async def __aenter__(self) -> Self:
+        if self._streams:
+            _check_streams(self._streams)
+        self._failure = asyncio.get_running_loop().create_future()
         async with AsyncExitStack() as stack:
             await self._start(stack)
             self._stack = stack.pop_all()
@@ -97,17 +103,17 @@ class Chain:
         await self._stack.aclose()
 
     async def run(self, work: Coroutine[Any, Any, Result]) -> Result:
-        """Do this while the chain runs; raises why when Kafka or PostgreSQL has died for good meanwhile."""
-        working, breaking = asyncio.create_task(work), asyncio.create_task(self._machine.broken())
+        """Do this while the chain runs; raises why when something of it has died for good meanwhile."""
+        working = asyncio.create_task(work)
         try:
-            await asyncio.wait({working, breaking}, return_when=asyncio.FIRST_COMPLETED)
+            ending: set[asyncio.Future[Any]] = {working, self._failure}
+            await asyncio.wait(ending, return_when=asyncio.FIRST_COMPLETED)
             if not working.done():
-                raise breaking.result()
+                raise self._failure.result()
             return working.result()
         finally:
-            for task in (working, breaking):
-                task.cancel()
-            await asyncio.gather(working, breaking, return_exceptions=True)
+            working.cancel()
+            await asyncio.gather(working, return_exceptions=True)
 
     def memory_mib(self) -> float:
         """MiB that this process and all that it started take now, shared pages counted once."""
@@ -118,6 +124,7 @@ class Chain:
         self.services.update((a, f"http://127.0.0.1:{port}") for a, port in zip(ACTIVITIES, others, strict=True))
         self._say("starting Kafka and PostgreSQL")
         await stack.enter_async_context(self._machine)
+        self._beside(stack, self._broken())
         await stack.enter_async_context(self.client)
         self.page = await stack.enter_async_context(serve(page(self.spans, self.client), first))
         self._say("preparing databases and topics")
@@ -129,7 +136,7 @@ class Chain:
         stack.push_async_callback(self._stop_services)
         for activity, database in databases.items():
             self._beside(stack, self._supervise(activity, self._environment(activity, database)))
-        await self._until_ready()
+        await self.run(self._until_ready())
         self.start_seconds = round(time.time() - self._began, 1)
         self._running().write(self.home.path)
         stack.callback(running.forget, self.home.path)
@@ -164,14 +171,23 @@ class Chain:
         return {**os.environ, **ours}
 
     def _beside(self, stack: AsyncExitStack, work: Coroutine[Any, Any, None]) -> None:
-        """Run this beside all else until the chain ends."""
+        """Run this beside all else until the chain ends; when it fails, so does the chain."""
         task = asyncio.create_task(work)
+
+        def note(task: asyncio.Task[None]) -> None:
+            if not task.cancelled() and (error := task.exception()) and not self._failure.done():
+                self._failure.set_result(error)
 
         async def end() -> None:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
 
+        task.add_done_callback(note)
         stack.push_async_callback(end)
+
+    async def _broken(self) -> None:
+        """Wait until Kafka or PostgreSQL has died for good."""
+        raise await self._machine.broken()
 
     async def _supervise(self, activity: str, environment: Mapping[str, str]) -> None:
         """Keep one service running: start it again, later and later, each time it dies."""
@@ -181,10 +197,11 @@ class Chain:
                 words.activity(activity), [sys.executable, "-m", f"services.{activity}"],
                 log=self.home.logs / f"{activity}.log", env=environment, patience=20,
             )  # fmt: skip
-            await child.wait()
+            code = await child.wait()
             deaths = 0 if time.monotonic() - began > HEALTHY_AFTER else self._deaths[activity]
             if deaths == 0:
-                self._say(f"{child.name} has ended by itself and is started again; its log: {child.log}")
+                how = signal.Signals(-code).name if code < 0 else f"exit code {code}"
+                self._say(f"{child.name} has ended by itself ({how}) and is started again; its log: {child.log}.1")
             self._deaths[activity] = deaths + 1
             await asyncio.sleep(PATIENCE[min(deaths, len(PATIENCE) - 1)])
 
@@ -200,20 +217,18 @@ class Chain:
             while missing:
                 await asyncio.sleep(0.1)
                 for activity in list(missing):
-                    if self._deaths[activity] == FUTILE_STARTS:
+                    if self._deaths[activity] >= FUTILE_STARTS:
                         raise self._children[activity].death()
                     if found := await _missing(client, self.services[activity]):
                         missing[activity] = found
                     else:
                         del missing[activity]
-                waiting = [f"{words.activity(activity)} ({what})" for activity, what in missing.items()]
-                if waiting and (now := time.monotonic()) > said + SAY_EVERY:
+                now = time.monotonic()
+                if missing and now > said + SAY_EVERY:
                     said = now
-                    self._say(f"waiting for {words.listed(waiting)}")
-                if time.monotonic() > limit:
-                    raise Trouble(
-                        f"Not ready after {START_LIMIT:.0f} s: {words.listed(waiting)}. Logs: {self.home.logs}"
-                    )
+                    self._say(f"waiting for {_in_words(missing)}")
+                if now > limit:
+                    raise Trouble(f"Not ready after {START_LIMIT:.0f} s: {_in_words(missing)}. Logs: {self.home.logs}")
 
     def _running(self) -> Running:
         me = psutil.Process()
@@ -221,6 +236,23 @@ class Chain:
             pid=me.pid, born=me.create_time(), started=datetime.now(UTC), start_seconds=self.start_seconds,
             services=self.services, page=self.page, kafka=self.kafka, speed=self._speed,
         )  # fmt: skip
+
+
+def _in_words(missing: Mapping[str, str]) -> str:
+    """Which services still miss what, those that miss the same together."""
+    by_what: dict[str, list[str]] = {}
+    for activity, what in missing.items():
+        by_what.setdefault(what, []).append(words.activity(activity))
+    return "; ".join(f"{words.listed(names)} ({what})" for what, names in by_what.items())
+
+
+def _check_streams(folder: Path) -> None:
+    """Read them before anything starts: `StreamError` says what is wrong, with file, step and field."""
+    files = sorted(folder.glob("*.yaml"))
+    if not files:
+        raise Trouble(f"{folder} has no value stream file (*.yaml): name the folder that has them.")
+    for file in files:
+        read_stream(file.read_text(encoding="utf-8"), file.stem)
 
 
 async def _missing(client: httpx.AsyncClient, url: str) -> str:

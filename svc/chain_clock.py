@@ -5,7 +5,6 @@ stands still while the chain is down, and even after a `kill -9` it goes on wher
 """
 
 import asyncio
-from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
@@ -24,13 +23,13 @@ RAN = """INSERT INTO clock_ran (until) VALUES ($1)
 ON CONFLICT (one) DO UPDATE SET until = excluded.until"""
 
 
-def resume(segments: Sequence[Segment], ran_until: datetime | None, now: datetime, speed: float) -> Segment:
-    """The segment with which the clock goes on `now` (wall time), after it ran until `ran_until`.
+def resume(last: Segment | None, ran_until: datetime | None, now: datetime, speed: float) -> Segment:
+    """The segment with which the clock goes on `now` (wall time), after it ran by its `last` one until `ran_until`.
 
     At speed 1 chain time is the wall's, unless it is ahead of the wall: it never goes back. At any other speed it
     begins where it stopped.
     """
-    stopped = now if ran_until is None else Clock(segments).at(ran_until)
+    stopped = Clock([last]).at(ran_until) if last and ran_until else now
     return Segment(now, max(stopped, now) if speed == 1 else stopped, speed)
 
 
@@ -46,15 +45,15 @@ class ChainClock:
         connection = await asyncpg.connect(self._database)
         try:
             await connection.execute(TABLES)
-            rows = await connection.fetch("SELECT wall, chain, speed FROM clock ORDER BY number")
-            segments = [Segment(*row) for row in rows]
-            segment = resume(segments, await connection.fetchval("SELECT until FROM clock_ran"), now, speed)
+            row = await connection.fetchrow("SELECT wall, chain, speed FROM clock ORDER BY number DESC LIMIT 1")
+            ran_until = await connection.fetchval("SELECT until FROM clock_ran")
+            segment = resume(Segment(*row) if row else None, ran_until, now, speed)
             await connection.execute("INSERT INTO clock (wall, chain, speed) VALUES ($1, $2, $3)", *segment)
             await connection.execute(RAN, now + LEASE)
         finally:
             await connection.close()
-        # What a service is told fits into its environment, however often the chain was started.
-        return Clock([*segments, segment][-100:])
+        # Earlier segments are history: the clock has stood still between them and this one.
+        return Clock([segment])
 
     async def keep(self) -> None:
         """Say again and again that the clock runs, until cancelled."""

@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from rich.rule import Rule
 from rich.text import Text
 
+from contracts.engage import DemandStatusReported
 from contracts.value_chain import ACTIVITIES, ENGAGE
 from svc import coverage, show, trace, words
 from svc.chain import Chain, Way
@@ -76,9 +77,14 @@ class Outcome(NamedTuple):
 
     @property
     def seconds(self) -> float:
-        """Wall seconds from the ticket to the last thing that Engage decided about it."""
-        times = [entry.at for entry in self.journey.entries if entry.activity == ENGAGE]
-        return round((max(times) - min(times)).total_seconds(), 1) if times else 0.0
+        """Wall seconds from the ticket to the state it is in now."""
+        told = [
+            entry.at
+            for entry in self.journey.entries
+            for event in entry.outputs
+            if event.type == DemandStatusReported.type and event.data["status"] == self.about.get("status")
+        ]
+        return round((told[0] - self.journey.entries[0].at).total_seconds(), 1) if told else 0.0
 
 
 async def run(
@@ -106,6 +112,7 @@ async def run(
             async with chain:
                 code = await chain.run(_demonstrate(terminal, chain, consumer, kept, tickets, limit, json))
                 if not once:
+                    terminal.rest()
                     terminal.say(f"the chain runs on at {chain.page} until Ctrl-C")
                     await chain.run(interrupted())
     return code
@@ -114,6 +121,7 @@ async def run(
 async def _demonstrate(
     terminal: Terminal, chain: Chain, consumer: Consumer, kept: Kept, tickets: list[Sent], limit: float, json: bool
 ) -> int:
+    terminal.moving("ready")
     terminal.show(Text(f"Ready after {chain.start_seconds} s: {chain.page}", style="bold"))
     said = await prepare(chain.client, chain.clock.now())
     terminal.show(

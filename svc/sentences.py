@@ -89,8 +89,8 @@ def _sentence(message: Message) -> str:
             return f"{message.requester} is told ({spoken(message.status)}): {message.text}{asks}"
         case ValueJudged():
             return (
-                f"Value: {message.stakeholder} says {_judged(message)}. Asked: {message.asked}. Delivered: "
-                f"{message.delivered}, {_in_time(message.delivered_at, message.promised_by)}."
+                f"Value: {message.stakeholder} says {_judged(message)}. Asked: {_clause(message.asked)}. Delivered: "
+                f"{_clause(message.delivered)}, {_in_time(message.delivered_at, message.promised_by)}."
             )
 
         case PortfolioDecisionMade():
@@ -105,7 +105,7 @@ def _sentence(message: Message) -> str:
 
         case SpecificationIssued():
             parts = listed([one.component for one in message.components]) or "no part"
-            again = f" again, because {message.rework_of}" if message.rework_of else ""
+            again = f" again, because {_clause(message.rework_of)}" if message.rework_of else ""
             return f"Design {message.iteration} of {message.service} needs {parts}{again}."
         case ChangeProposed():
             return f"Change {message.change} to {message.service} is proposed, for at most {_euros(message.budget)}."
@@ -166,6 +166,11 @@ def _sentence(message: Message) -> str:
             return (
                 f"{spoken(type(message).__name__).capitalize()}: “{title}”." if title else f"{type(message).__name__}."
             )
+
+
+def _clause(text: str) -> str:
+    """A sentence as a part of another one."""
+    return text.rstrip(" .")
 
 
 def _euros(amount: int) -> str:

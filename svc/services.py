@@ -41,9 +41,9 @@ class Services:
         found = await asyncio.gather(*(self.ask(activity, "GET", "/coverage") for activity in ACTIVITIES))
         return {activity: answer.json() for activity, answer in zip(ACTIVITIES, found, strict=True)}
 
-    async def demands(self) -> list[Json]:
-        """All demands, as Engage knows them."""
-        return list((await self.ask(ENGAGE, "GET", "/demands")).json())
+    async def demands(self, most: int = 100) -> list[Json]:
+        """The newest demands, as Engage knows them; at most 1,000."""
+        return list((await self.ask(ENGAGE, "GET", f"/demands?limit={most}")).json())
 
     async def demand(self, id: UUID | str) -> Json:
         """One demand; `Trouble` if Engage does not know it."""
@@ -58,7 +58,7 @@ class Services:
             return UUID(str((await self.demand(UUID(beginning)))["id"]))
         except ValueError:
             pass
-        ids = [str(demand["id"]) for demand in await self.demands()]
+        ids = [str(demand["id"]) for demand in await self.demands(1000)]
         found = [id for id in ids if len(beginning) >= 4 and id.startswith(beginning.lower())]
         if len(found) > 1:
             raise Trouble(f"{len(found)} demands have an id that begins with {beginning}: give more of it.")

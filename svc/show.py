@@ -5,6 +5,7 @@ from typing import Any
 
 from rich import box
 from rich.console import Group, RenderableType
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -13,6 +14,8 @@ from svc.timeline import Moment, open_ends, timeline
 from svc.trails import Journey
 
 Json = dict[str, Any]
+INDENT = 18
+"""Columns before what came of a moment: as many as its time takes."""
 
 
 def demands(found: list[Json]) -> RenderableType:
@@ -52,14 +55,12 @@ def heading(about: Json) -> Text:
     return head.append(stream, style="dim not bold")
 
 
-def moment(one: Moment, prefix: str = "") -> Text:
+def moment(one: Moment, prefix: str = "") -> RenderableType:
     """One moment of a timeline: a line, and below it what came of it."""
     line = Text(f"{prefix}{words.at(one.time)}  ", style="dim")
     line.append(f"{words.activity(one.activity):<23}", style="bold cyan not dim")
     line.append(one.does, style="bold not dim").append(f"  on {one.heard}", style="not dim")
-    for said in one.said:
-        line.append(f"\n{prefix}{'':18}{said}", style="not dim")
-    return line
+    return Group(line, *(Padding(Text(said), (0, 0, 0, INDENT), expand=False) for said in one.said))
 
 
 def as_json(about: Json, journey: Journey) -> Json:

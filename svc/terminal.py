@@ -9,17 +9,16 @@ import orjson
 from rich.console import Console, RenderableType
 from rich.status import Status
 
-UNWATCHED = 160
-"""Columns where nobody watches: in a file or a pipe."""
+UNWATCHED = 240
+"""Columns where nobody watches: in a file or a pipe, where a long line is better than a broken one."""
 
 
 class Terminal:
     """Where people read. Results for scripts go to standard output, all else to standard error if `json` is wanted."""
 
     def __init__(self, *, json: bool = False) -> None:
-        self.console = Console(
-            stderr=json, highlight=False, soft_wrap=not (sys.stderr if json else sys.stdout).isatty()
-        )
+        watched = (sys.stderr if json else sys.stdout).isatty()
+        self.console = Console(stderr=json, highlight=False, width=None if watched else UNWATCHED)
         self._status: Status | None = None
         self._said = ""
 
@@ -46,12 +45,21 @@ class Terminal:
         sys.stdout.write(f"{orjson.dumps(json, default=str).decode()}\n")
         sys.stdout.flush()
 
+    def rest(self) -> None:
+        """Nothing moves any more."""
+        if self._status:
+            self._status.stop()
+            self._status = None
+
     @contextmanager
     def working(self) -> Iterator[None]:
         """While this lasts, what is said stands in one moving line at the bottom of a terminal."""
         if not self.console.is_terminal:
             yield
             return
-        with self.console.status("") as self._status:
+        self._status = self.console.status("")
+        self._status.start()
+        try:
             yield
-        self._status = None
+        finally:
+            self.rest()

@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import NamedTuple
 
+from contracts.event import Decision
 from svc import words
 from svc.sentences import sentence
 from svc.trails import Entry, Event, Journey
@@ -31,16 +32,14 @@ def moment(entry: Entry) -> Moment:
     """What came of one message."""
     own = entry.teller == entry.activity
     heard = f"{entry.name}{'' if own else f' from {words.activity(entry.teller)}'}"
-    said = [_said(entry.heard)] if entry.heard and not own else []
-    said += [_said(event) for event in entry.outputs if event.case == entry.case and event.message]
+    said = _said(entry.heard) if entry.heard and not own else []
+    said += [line for event in entry.outputs if event.case == entry.case for line in _said(event)]
     said += [f"Hands on {event.name} to {event.case}." for event in entry.outputs if event.case != entry.case]
     said += [f"Asks outside: {wait.name}." for wait in entry.waits if wait.outside]
     said += [f"Waits for {wait.name} until {words.at(wait.due)}." for wait in entry.waits if not wait.outside]
     if entry.discarded:
         said.append(f"Given up: {entry.discarded}")
-    return Moment(
-        entry.decided_at, entry.activity, entry.does or words.spoken(entry.handler), heard, tuple(filter(None, said))
-    )
+    return Moment(entry.decided_at, entry.activity, entry.does or words.spoken(entry.handler), heard, tuple(said))
 
 
 def open_ends(journey: Journey) -> list[str]:
@@ -52,6 +51,10 @@ def open_ends(journey: Journey) -> list[str]:
     ]
 
 
-def _said(event: Event | None) -> str:
-    message = event.message if event else None
-    return f"{sentence(message)} [{words.short(event.id)}]" if event and message else ""
+def _said(event: Event) -> list[str]:
+    """What an event says, and why; nothing of a command to itself: that is seen when it is heard."""
+    message = event.message
+    if message is None:
+        return []
+    reasons = message.reasons if isinstance(message, Decision) else ()
+    return [f"{sentence(message)} [{words.short(event.id)}]", *(f"  because: {words.plain(why)}" for why in reasons)]

@@ -39,9 +39,18 @@ async def create_topics(bootstrap: str) -> list[str]:
                     raise Trouble(
                         f"Topic {topic} cannot be made: {' '.join(map(str, reason)) or for_code(code).__name__}."
                     )
+        await _until_there(admin, missing)
         return missing
     finally:
         await admin.close()
+
+
+async def _until_there(admin: AIOKafkaAdminClient, topics: list[str]) -> None:
+    """Wait until the broker shows topics that it has just made."""
+    while True:
+        if {topic["topic"] for topic in await admin.describe_topics()}.issuperset(topics):
+            return
+        await asyncio.sleep(0.02)
 
 
 def _new(topic: str, replicas: int) -> NewTopic:

@@ -29,7 +29,7 @@ async def run(
             for activity, url in found.services.items():
                 terminal.show(Text(f"  {words.activity(activity):<22}{url}/docs"))
             terminal.show(Text(f"  {'Kafka':<22}{found.kafka}"))
-            terminal.moving("running")
+            terminal.rest()
             if json:
                 terminal.result(found.model_dump(mode="json"))
             await chain.run(interrupted())
