@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from math import inf
 from typing import NamedTuple
 
 
@@ -14,10 +15,19 @@ class Segment(NamedTuple):
 
 
 class Clock:
-    """Chain time, from the segments it has had; without any it is the wall's."""
+    """Chain time, from the segments it has had; without any it is the wall's.
+
+    `ValueError` for segments that stand still, or by which chain time would jump back.
+    """
 
     def __init__(self, segments: Sequence[Segment] = ()) -> None:
-        self.segments = tuple(segments)
+        self.segments: tuple[Segment, ...] = ()
+        for segment in segments:
+            if not 0 < segment.speed < inf:
+                raise ValueError(f"a clock's speed is above 0, not {segment.speed}")
+            if self.segments and (segment.wall < self.segments[-1].wall or segment.chain < self.at(segment.wall)):
+                raise ValueError(f"the clock would jump back at {segment.wall.isoformat()}")
+            self.segments += (segment,)
 
     def now(self) -> datetime:
         """Chain time, in UTC."""
@@ -42,11 +52,13 @@ class Clock:
         for part in filter(None, text.split(";")):
             try:
                 wall, chain, speed = part.split(",")
-                segments.append(Segment(datetime.fromisoformat(wall), datetime.fromisoformat(chain), float(speed)))
-            except ValueError:
-                raise ValueError(
-                    f"a clock segment is 'wall,chain,speed' with ISO 8601 times; '{part}' is not"
-                ) from None
+                times = [datetime.fromisoformat(time) for time in (wall, chain)]
+                if any(time.tzinfo is None for time in times):
+                    raise ValueError("a time without its offset from UTC")
+                segments.append(Segment(times[0], times[1], float(speed)))
+            except ValueError as error:
+                wrong = f"a clock segment is 'wall,chain,speed' with ISO 8601 times; '{part}' is not"
+                raise ValueError(f"{wrong}: {error}") from None
         return cls(segments)
 
     def __str__(self) -> str:

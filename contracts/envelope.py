@@ -1,9 +1,10 @@
 """Messages as records: CloudEvents 1.0 in structured mode, in both directions, and where a record belongs.
 
-The value of a record is the whole event; `content-type` and `traceparent` are its only Kafka headers (seven `ce_*` headers would cost a
-third of a worker's CPU). Binary mode is accepted from others.
+The value of a record is the whole event; `content-type` and `traceparent` are its only Kafka headers (seven `ce_*`
+headers would cost a third of a worker's CPU). Binary mode is accepted from others.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -11,14 +12,18 @@ from typing import Annotated, Any, Literal, NotRequired, Protocol, Union
 from uuid import UUID, uuid5
 
 import orjson
-from pydantic import Discriminator, TypeAdapter
+from pydantic import AwareDatetime, Discriminator, TypeAdapter
 from typing_extensions import TypedDict
 
 from contracts import value_chain
 from contracts.event import Message, Told, dashed
 
+_LAST_SECOND = datetime(9999, 12, 31, tzinfo=UTC).timestamp()
 CONTENT_TYPE = b"application/cloudevents+json; charset=UTF-8"
+MOST_BYTES = 1_000_000
+"""Largest value of a record: with key and headers it must fit into the 1 MiB that Kafka takes."""
 Headers = Sequence[tuple[str, bytes]]
+_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 
 
 class Record(Protocol):
@@ -33,7 +38,7 @@ class Record(Protocol):
     headers: Headers
 
 
-class Undecodable(ValueError):
+class Undecodable(ValueError):  # noqa: N818 - it says what the record is
     """A record that contracts do not know or that is invalid; the text says why."""
 
 
@@ -42,7 +47,7 @@ class Attributes(TypedDict):
 
     id: UUID
     source: str
-    time: datetime
+    time: AwareDatetime
     correlationid: NotRequired[str]
     causationid: NotRequired[str]
     valuestream: NotRequired[str]
@@ -64,6 +69,13 @@ class Arrival:
     error: str = ""
     parked: bool = False
     """It comes from the parked records of its case, not from the log."""
+    discarded: str = ""
+    """Why it is given up; empty: it is not."""
+
+    @property
+    def value(self) -> bytes:
+        """What it says, in structured mode."""
+        return _structured(self.record.value or b"", self.record.headers)
 
 
 class Codec:
@@ -80,24 +92,29 @@ class Codec:
         self._known = set(value_chain.BY_TYPE) | set(self._hears)
 
     def receive(self, record: Record) -> Arrival | None:
-        """The record as an arrival; None for a type that this activity does not hear."""
+        """The record as an arrival; None for a type that this activity does not hear.
+
+        What cannot be decoded has an id from its place, and its key as its case; without a key it is its own case.
+        """
         try:
             decoded = self.decode(record.value or b"", record.headers)
         except Undecodable as error:
-            nowhere = uuid5(UUID(int=0), f"{record.topic}/{record.partition}/{record.offset}")
-            unread = Attributes(
-                id=nowhere, source="", time=datetime.fromtimestamp(max(record.timestamp, 0) / 1000, UTC)
-            )
-            return Arrival(nowhere, (record.key or b"").decode(errors="replace"), record, unread, None, str(error))
+            id = uuid5(UUID(int=0), f"{record.topic}/{record.partition}/{record.offset}")
+            case = (record.key or b"").decode(errors="replace").replace("\0", "\ufffd")[:255] or str(id)
+            seconds = min(max(record.timestamp, 0) / 1000, _LAST_SECOND)
+            unread = Attributes(id=id, source="", time=datetime.fromtimestamp(seconds, UTC))
+            return Arrival(id, case, record, unread, None, str(error))
         if decoded is None:
             return None
         attributes, message = decoded
         return Arrival(message.id, message.case, record, attributes, message)
 
     def decode(self, value: bytes, headers: Headers = ()) -> tuple[Attributes, Message] | None:
-        """Attributes and message; None for a type that is not heard here. `Undecodable` for what contracts do not know, or is invalid."""
-        if any(name.lower() == "ce_specversion" for name, _ in headers):
-            value = _structured(value, headers)
+        """Attributes and message; None for a type that is not heard here.
+
+        `Undecodable` for what contracts do not know, or is invalid.
+        """
+        value = _structured(value, headers)
         found = _type_of(value)
         if found not in self._hears:
             if found in self._known:
@@ -105,22 +122,36 @@ class Codec:
             raise Undecodable(
                 f"type {found!r} is unknown to contracts" if found else "not a CloudEvent: it has no type"
             )
+        if has_nul(value):
+            raise Undecodable("a text has a NUL character (\\u0000), which PostgreSQL cannot store")
         try:
             envelope: Any = self._adapter.validator.validate_json(value, extra="ignore")
-        except ValueError as error:
+            time = envelope["time"].astimezone(UTC)
+        except (ValueError, OverflowError) as error:
             raise Undecodable(" ".join(str(error).split())[:1000]) from None
         message: Message = envelope["data"]
-        message._told = Told(
-            envelope["id"], envelope["time"], envelope.get("valuestream", ""), envelope.get("streamstep", "")
-        )
+        stream, step = envelope.get("valuestream", ""), envelope.get("streamstep", "")
+        message._told = Told(envelope["id"], time, stream, step)
         return envelope, message
 
 
 def encode(
-    message: Message, *, id: UUID, source: str, time: datetime, cause: str = "", sequence: int = 0, stream: str = "", step: str = "",
-    traceparent: str = "", fingerprint: str = "",
-) -> bytes:  # fmt: skip
-    """The value of a record. `type` stands first behind `specversion`, so a reader finds it without decoding the rest."""
+    message: Message,
+    *,
+    id: UUID,
+    source: str,
+    time: datetime,
+    cause: str = "",
+    sequence: int = 0,
+    stream: str = "",
+    step: str = "",
+    traceparent: str = "",
+    fingerprint: str = "",
+) -> bytes:
+    """The value of a record; `ValueError` when it is too large for one.
+
+    `type` stands first behind `specversion`, so a reader finds it without decoding the rest.
+    """
     case = message.case
     envelope: dict[str, Any] = {
         "specversion": "1.0",
@@ -141,7 +172,15 @@ def encode(
     }
     present = {name: value for name, value in envelope.items() if value != ""}
     present["data"] = orjson.Fragment(message.__pydantic_serializer__.to_json(message))
-    return orjson.dumps(present)
+    value = orjson.dumps(present)
+    if len(value) > MOST_BYTES:
+        raise ValueError(f"{message.type} would have {len(value)} bytes; a record has at most {MOST_BYTES}")
+    return value
+
+
+def has_nul(value: bytes) -> bool:
+    """Whether a text in this JSON has a NUL character: JSON knows it, PostgreSQL cannot store it."""
+    return b"\\u0000" in value and _NUL.search(value) is not None
 
 
 def source_of(activity: str) -> str:
@@ -166,11 +205,11 @@ def _type_of(value: bytes) -> str:
     return str(whole.get("type", "")) if isinstance(whole, dict) else ""
 
 
-def _structured(data: bytes, headers: Headers) -> bytes:
-    """A binary-mode event in structured mode."""
-    names = {name.lower(): text.decode(errors="replace") for name, text in headers}
-    attributes = {name[3:]: text for name, text in names.items() if name.startswith("ce_")}
-    try:
-        return orjson.dumps({**attributes, "data": orjson.Fragment(data or b"null")})
-    except orjson.JSONEncodeError as error:
-        raise Undecodable(f"not JSON: {error}") from None
+def _structured(value: bytes, headers: Headers) -> bytes:
+    """An event in structured mode; one that is in binary mode is put into it."""
+    if not any(name.lower() == "ce_specversion" for name, _ in headers):
+        return value
+    attributes = {
+        name[3:].lower(): (text or b"").decode(errors="replace") for name, text in headers if name[:3].lower() == "ce_"
+    }
+    return orjson.dumps({**attributes, "data": orjson.Fragment(value or b"null")})

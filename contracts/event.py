@@ -1,8 +1,9 @@
 """What a message of the chain is: typed, frozen facts about one case, told by somebody at some time.
 
-An *event* says what has happened and is told by an activity; a *command* asks an activity for something and arrives on its inbox topic.
-Both are plain data: a handler reads them, nothing writes to them. The words around the data (CloudEvents attributes) are the envelope's;
-the few of them that a decision may use are at hand as `message.id`, `message.time`, `message.stream` and `message.step`.
+An *event* says what has happened and is told by an activity; a *command* asks an activity for something and arrives on
+its inbox topic. Both are plain data: a handler reads them, nothing writes to them. The words around the data
+(CloudEvents attributes) are the envelope's; the few of them that a decision may use are at hand as `message.id`,
+`message.time`, `message.stream` and `message.step`.
 """
 
 import re
@@ -118,11 +119,17 @@ class Message(Data):
 
 
 class Event(Message):
-    """Something that has happened, told by an activity. Its class is in the activity's file and has a row in the table of flows."""
+    """Something that has happened, told by an activity.
+
+    Its class is in the activity's file and has a row in the table of flows.
+    """
 
 
 class Command(Message):
-    """Something asked of one activity, by a party outside, by a due timer or by the activity itself; it arrives on the inbox topic."""
+    """Something asked of one activity, by a party outside, by a due timer or by the activity itself.
+
+    It arrives on the inbox topic.
+    """
 
     _place: ClassVar[str] = ".inbox"
 

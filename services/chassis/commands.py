@@ -1,24 +1,26 @@
-"""The door for HTTP commands: each becomes a record on the inbox, once per idempotency key, and gets its answer from the receipt.
+"""The door for HTTP commands: each becomes a record on the inbox, once per idempotency key.
 
-The same key gives the same answer; another method, path or body under it is 422, a missing key 400. A caller whose command is still
-running after the wait gets 202 and where to look.
+Its answer comes from the receipt. The same key gives the same answer; another method, path or body under it is 422, a
+missing key 400. A caller whose command is still running after the wait gets 202 and where to look.
 """
 
 import asyncio
-from datetime import datetime
+import re
+from functools import partial
 from hashlib import sha256
-from typing import Annotated, Any
+from time import time_ns
+from typing import Annotated, Any, cast
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 import asyncpg
 import orjson
-from aiokafka.errors import KafkaError
-from fastapi import Header, Request
+from aiokafka.errors import KafkaConnectionError, KafkaError
+from fastapi import Depends, Header, HTTPException, Request
 from fastapi.responses import JSONResponse, Response
 from opentelemetry.trace import SpanKind
 
 from contracts import value_chain
-from contracts.envelope import encode, record_headers
+from contracts.envelope import encode, has_nul
 from contracts.event import Command
 from services.chassis import tracing
 from services.chassis.outputs import Problem
@@ -26,13 +28,9 @@ from services.chassis.runtime import Runtime
 from services.chassis.store import AWAY
 
 RECEIPTS = "SELECT event_id, record FROM receipt WHERE event_id = ANY($1::uuid[])"
-CASE = "SELECT traceparent FROM cases WHERE id = $1"
+TRACE = "SELECT traceparent FROM cases WHERE id = $1"
 PROBLEM = "application/problem+json"
-UNAVAILABLE = (
-    *AWAY,
-    KafkaError,
-    AttributeError,
-)  # the last: the broker has never been reached, so there is no producer
+UNAVAILABLE = (*AWAY, KafkaError)
 
 
 def problem(status: int, title: str, detail: str, **headers: str) -> JSONResponse:
@@ -41,26 +39,23 @@ def problem(status: int, title: str, detail: str, **headers: str) -> JSONRespons
     return JSONResponse(body, status, {name.replace("_", "-"): text for name, text in headers.items()}, PROBLEM)
 
 
+Key = Annotated[str | None, Header(max_length=255, description="Names this command; repeat it with the same key.")]
+Client = Annotated[str, Header(max_length=255, description="Who sends it; keys are looked up per client.")]
+Prefer = Annotated[str, Header(description="`wait=N`: seconds to wait for the answer.")]
+
+
 class Door:
-    """One HTTP command on its way in; a FastAPI dependency (`door: Annotated[Door, Depends(Door)]`)."""
+    """One HTTP command on its way in; a FastAPI dependency (`door: Commanding`)."""
 
     def __init__(
-        self,
-        request: Request,
-        idempotency_key: Annotated[
-            str | None, Header(max_length=255, description="Names this command; repeat it with the same key.")
-        ] = None,
-        client_id: Annotated[
-            str, Header(max_length=255, description="Who sends it; keys are looked up per client.")
-        ] = "local",
-        prefer: Annotated[str, Header(description="`wait=N`: seconds to wait for the answer.")] = "",
+        self, request: Request, idempotency_key: Key = None, client_id: Client = "local", prefer: Prefer = ""
     ) -> None:
         self.request, self.runtime = request, request.app.state.runtime
         self.waiters: Waiters = request.app.state.waiters
         self.key, self.client = idempotency_key, client_id
-        asked = prefer.removeprefix("wait=")
-        self.wait = min(float(asked) if asked.isdecimal() else 60.0, self.runtime.settings.wait)
-        self.started = tracing.now()
+        asked = re.search(r"(?:^|[\s,;])wait\s*=\s*\"?(\d+)", prefer, re.IGNORECASE | re.ASCII)
+        self.wait = min(float(asked[1]) if asked else 60.0, self.runtime.settings.wait)
+        self.started = time_ns()
 
     @property
     def id(self) -> UUID:
@@ -68,86 +63,75 @@ class Door:
         return uuid5(NAMESPACE_URL, f"svc:{self.client}:{self.key}")
 
     async def ask(self, command: Command) -> Response:
-        """Bring a command to its lane and wait for the answer."""
+        """Bring a command to its lane and wait for the answer; `UNAVAILABLE` when that cannot be done now."""
         if not self.key:
-            return problem(
-                400,
-                "Idempotency-Key is missing",
-                "Send a header `Idempotency-Key` that names this command; repeat it with the same.",
-            )
-        body = await self.request.body()
-        fingerprint = sha256(f"{self.request.method} {self.request.url.path}\n".encode() + body).hexdigest()
-        try:
-            receipt = await self.waiters.find(self.id)
-            if receipt is None:
-                await self.produce(command, self.id, fingerprint)
-                receipt = await self.waiters.wait(self.id, self.wait)
-        except UNAVAILABLE as away:
-            return unavailable(self.runtime, away)
+            detail = "Send a header `Idempotency-Key` that names this command; repeat it with the same."
+            return problem(400, "Idempotency-Key is missing", detail)
+        called = f"{self.request.method} {self.request.url.path}\n".encode()
+        fingerprint = sha256(called + await self.request.body()).hexdigest()
+        receipt = await self.waiters.find(self.id)
+        if receipt is None:
+            await self.produce(command, self.id, fingerprint)
+            receipt = await self.waiters.wait(self.id, self.wait)
         if receipt is None:
             where = f"/commands/{self.id}"
-            return JSONResponse(
-                {"id": str(self.id), "status": "running", "look_at": where},
-                202,
-                {"Location": where, "Retry-After": "1"},
-            )
+            body = {"id": str(self.id), "status": "running", "look_at": where}
+            return JSONResponse(body, 202, {"Location": where, "Retry-After": "1"})
         if receipt.get("fingerprint") != fingerprint:
-            return problem(
-                422,
-                "Idempotency-Key was used for something else",
-                "This key came with another method, path or body: use a new key.",
-            )
+            detail = "This key came with another method, path or body: use a new key."
+            return problem(422, "Idempotency-Key was used for something else", detail)
         return answer_of(receipt)
 
     async def put(self, command: Command, id: UUID) -> Response | None:
-        """Bring a command to the inbox under an id of its own, without waiting for its answer; a response only when it could not be taken."""
+        """Bring a command to the inbox under an id of its own, without waiting for its answer.
+
+        A response only when it could not be taken.
+        """
         try:
             await self.produce(command, id)
-        except UNAVAILABLE as away:
-            return unavailable(self.runtime, away)
+        except UNAVAILABLE as error:
+            return unavailable(self.runtime, error)
         return None
 
-    async def produce(self, command: Command, id: UUID, fingerprint: str = "", time: datetime | None = None) -> None:
+    async def produce(self, command: Command, id: UUID, fingerprint: str = "") -> None:
         """Put a command on the inbox; returns once it is acknowledged. The first contact of a case begins its trace."""
         runtime: Runtime = self.runtime
-        case = await self.waiters.case(command.case)
-        request_span = runtime.tracer.root()
-        stored = tracing.parse_traceparent(case["traceparent"]) if case else None
+        if "broker" in runtime.missing:
+            raise KafkaConnectionError(runtime.missing["broker"])
+        case, inbox, source = command.case, value_chain.inbox(runtime.activity), f"/client/{self.client}"
+        now, request_span = runtime.clock.now(), runtime.tracer.root()
+        encode_as = partial(encode, command, id=id, source=source, time=now, fingerprint=fingerprint)
+        if has_nul(encode_as()):  # looked at before the database is asked about its case
+            raise HTTPException(
+                422, "A text has a NUL character (\\u0000), which PostgreSQL cannot store: leave it out."
+            )
+        stored = tracing.parse_traceparent(await self.waiters.trace(case))
         parent = stored or request_span  # a later command continues the demand's trace and links its own request
         created = tracing.child(parent, tracing.span_id_of("create", id))
-        inbox, trace = value_chain.inbox(runtime.activity), tracing.traceparent(created)
-        source = f"/client/{self.client}"
-        value = encode(
-            command, id=id, source=source, time=time or runtime.clock.now(), traceparent=trace, fingerprint=fingerprint
-        )
-        partition, start = runtime.partition_of(command.case), tracing.now()
-        await runtime.producer.send_and_wait(
-            inbox, value, key=command.case.encode(), partition=partition, headers=record_headers(trace)
-        )  # fmt: skip
-        words = {
-            **tracing.message_attributes("create", inbox, partition, id),
-            "svc.demand.id": command.case,
-            "svc.activity": runtime.activity,
-        }
-        links = (request_span,) if stored else ()
-        runtime.tracer.export(
-            f"create {inbox}", SpanKind.PRODUCER, created, parent, start=start, end=tracing.now(), attributes=words, links=links
-        )  # fmt: skip
+        trace, partition, start = tracing.traceparent(created), runtime.partition_of(case), time_ns()
+        async with asyncio.timeout(15):
+            await runtime.to_inbox(case, encode_as(traceparent=trace), trace)
+        about = {"svc.demand.id": case, "svc.activity": runtime.activity}
+        words = about | tracing.message_attributes("create", inbox, partition, id)
+        times, links = (start, time_ns()), (request_span,) if stored else ()
+        runtime.tracer.export(f"create {inbox}", SpanKind.PRODUCER, created, parent, times, words, links)
+        method, route = self.request.method, self.request.scope["route"].path
+        words = about | {"http.request.method": method, "http.route": route, "url.path": self.request.url.path}
         caller = tracing.parse_traceparent(self.request.headers.get("traceparent"))
-        route = self.request.scope["route"].path
-        runtime.tracer.export(
-            f"{self.request.method} {route}", SpanKind.SERVER, request_span, None, start=self.started, end=tracing.now(),
-            attributes={"http.request.method": self.request.method, "http.route": route, "url.path": self.request.url.path,
-                        "svc.demand.id": command.case, "svc.activity": runtime.activity},
-            links=(caller,) if caller else (),  # linked, never continued: a caller must not decide our sampling
-        )  # fmt: skip
+        links = (caller,) if caller else ()  # linked, never continued: a caller must not decide our sampling
+        times = (self.started, time_ns())
+        runtime.tracer.export(f"{method} {route}", SpanKind.SERVER, request_span, None, times, words, links)
+
+
+Commanding = Annotated[Door, Depends()]
+"""The door, as a parameter of a route."""
 
 
 def unavailable(runtime: Runtime, error: BaseException) -> Response:
     """503: nothing was lost, and a repeat with the same key is safe."""
     runtime.log.warning("a command could not be taken", reason=f"{type(error).__name__}: {error}")
-    detail = "Kafka or PostgreSQL cannot be reached (`GET /readyz` says which). Repeat with the same Idempotency-Key: nothing happens twice."
-    return problem(503, "Not ready", detail, Retry_After="2")
+    detail = "Kafka or PostgreSQL cannot be reached (`GET /readyz` says which). Repeat with the same Idempotency-Key:"
+    return problem(503, "Not ready", f"{detail} nothing happens twice.", Retry_After="2")
 
 
 def answer_of(receipt: dict[str, Any]) -> Response:
@@ -171,9 +155,9 @@ class Waiters:
         rows = await self.pool.fetch(RECEIPTS, [id], timeout=5)
         return orjson.loads(rows[0]["record"]) if rows else None
 
-    async def case(self, case: str) -> asyncpg.Record | None:
-        """Trace and stream of a case, if it is known."""
-        return await self.pool.fetchrow(CASE, case, timeout=5)
+    async def trace(self, case: str) -> str | None:
+        """The `traceparent` of a case, if it is known."""
+        return cast("str | None", await self.pool.fetchval(TRACE, case, timeout=5))
 
     async def wait(self, id: UUID, seconds: float) -> dict[str, Any] | None:
         """The receipt, as soon as it is there; None after `seconds`."""

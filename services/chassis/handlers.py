@@ -3,17 +3,17 @@
     handles = Handlers(PLAN)
 
     @handles.step("weigh demand")
-    def weigh_demand(demand: DemandConsolidated, item: PortfolioItem, budget: Budget) -> list[PortfolioDecisionMade | Later]: ...
+    def weigh_demand(demand: DemandConsolidated, budget: Budget) -> list[PortfolioDecisionMade | Later]: ...
 
-The first parameter is the message, the others the state it needs (`Read[...]` to look only, `dict[str, Stock]` for several rows, `Step` and
-`Streams` for the value stream); the returned list says what may be told.
+The first parameter is the message, the others the state it needs (`Read[...]` to look only, `dict[str, Stock]` for
+several rows, `Step` and `Streams` for the value stream); the returned list says what may be told.
 """
 
 import types
 import typing
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from operator import attrgetter
 from typing import Any, NamedTuple, Never, TypeVar, Union
 from uuid import UUID
@@ -40,7 +40,7 @@ class Redriven(Data):
 
 
 class Redrive(Command):
-    """Take the parked records of a case up again, in order; `discard` names the one that is given up, with the reason."""
+    """Take the parked records of a case up again, in order; `discard` names one that is given up, with the reason."""
 
     parked_case: str
     discard: UUID | None = None
@@ -80,7 +80,11 @@ class Handler:
     parameters: tuple[Rows | type[Step] | type[Streams], ...]
     may_tell: frozenset[type[Any]]
     capability: str
-    rows: tuple[Rows, ...]
+
+    @property
+    def rows(self) -> tuple[Rows, ...]:
+        """The rows among what it gets."""
+        return tuple(parameter for parameter in self.parameters if isinstance(parameter, Rows))
 
     @property
     def name(self) -> str:
@@ -96,22 +100,22 @@ class Route(NamedTuple):
 
 
 class Handlers:
-    """The handlers of one activity. A wrong annotation, or one the table of flows does not allow, is a `TypeError` at import."""
+    """The handlers of one activity.
+
+    A wrong annotation, or one that the table of flows does not allow, is a `TypeError` at import.
+    """
 
     def __init__(self, activity: str) -> None:
         self.activity = activity
         self.hears = {flow.event: flow for flow in value_chain.heard_by(activity)}
         self.tells = {flow.event: flow for flow in value_chain.told_by(activity)}
         self.registered: dict[tuple[str, str], Handler] = {}  # by (message type, capability; "" outside of steps)
-        self._routes: dict[tuple[str, str, str], Route | None] = {}
         self.streams = Streams()
-        self.redrive: type[Redrive] = create_model(
-            "Redrive", __base__=Redrive, __cls_kwargs__={"activity": activity, "case": "parked_case"}
-        )
-        rows = Rows(Case, attrgetter("case"), many=False, read=False)
-        self.registered[self.redrive.type, ""] = Handler(
-            redrive, self.redrive, (rows,), frozenset({Answer}), "", (rows,)
-        )
+        self._route = cache(self._find_route)
+        words = {"activity": activity, "case": "parked_case"}
+        self.redrive: type[Redrive] = create_model("Redrive", __base__=Redrive, __cls_kwargs__=words)
+        rows = (Rows(Case, attrgetter("case"), many=False, read=False),)
+        self.registered[self.redrive.type, ""] = Handler(redrive, self.redrive, rows, frozenset({Answer}), "")
 
     def __call__(self, decide: Decide) -> Decide:
         """Register a handler that hears its message whatever stream it travels in."""
@@ -119,7 +123,7 @@ class Handlers:
         return decide
 
     def step(self, capability: str) -> Callable[[Decide], Decide]:
-        """Register a handler that is (part of) what this activity offers to value streams under the name `capability`."""
+        """Register a handler of what this activity offers to value streams under the name `capability`."""
 
         def register(decide: Decide) -> Decide:
             self._register(decide, capability)
@@ -144,14 +148,10 @@ class Handlers:
         told = () if told == (Never,) else told
         for output in told:
             self._check_output(where, message, output)
-        if (message.type, capability) in self.registered:
-            raise TypeError(
-                f"{where}: {self.registered[message.type, capability].name} hears {message.__name__} already"
-            )
-        rows = tuple(p for p in parameters if isinstance(p, Rows))
-        self.registered[message.type, capability] = Handler(
-            decide, message, parameters, frozenset(told), capability, rows
-        )
+        if other := self.registered.get((message.type, capability)):
+            raise TypeError(f"{where}: {other.name} hears {message.__name__} already")
+        handler = Handler(decide, message, parameters, frozenset(told), capability)
+        self.registered[message.type, capability] = handler
 
     def _check_output(self, where: str, message: type[Message], output: Any) -> None:
         if output in (Later, Begin, Ask, Work) or (output is Answer and issubclass(message, Command)):
@@ -172,7 +172,7 @@ class Handlers:
 
     @cached_property
     def states(self) -> list[type[State[Any]]]:
-        """Every state that a handler needs; own rows first, then shared ones, by name: the order in which they are locked."""
+        """Every state that a handler needs: own rows, then shared ones, by name; the order in which they are locked."""
         states = {rows.state for handler in self.registered.values() for rows in handler.rows}
         return sorted(states, key=lambda state: (state.shared, state.__name__))
 
@@ -192,9 +192,8 @@ class Handlers:
     @cached_property
     def locking(self) -> frozenset[str]:
         """The message types whose handlers change a row that other cases change too."""
-        return frozenset(
-            t for t, needs in self.rows_of.items() if any(rows.state.shared and not rows.read for rows in needs)
-        )
+        changing = ((kind, rows) for kind, needs in self.rows_of.items() for rows in needs if not rows.read)
+        return frozenset(kind for kind, rows in changing if rows.state.shared)
 
     @cached_property
     def topics(self) -> list[str]:
@@ -213,14 +212,14 @@ class Handlers:
                         f" that; allowed: {', '.join(offers)}"
                     )
         self.streams = streams
-        self._routes.clear()
+        self._route.cache_clear()
 
     def route(self, message_type: str, stream: str, step: str) -> Route | None:
-        """The handler of a message told by `step` of `stream`; None when nothing here hears it. `LookupError` for a stream nobody knows."""
-        key = (message_type, stream, step)
-        if key not in self._routes:
-            self._routes[key] = self._find_route(*key)
-        return self._routes[key]
+        """The handler of a message told by `step` of `stream`, and the step of the stream that it is here.
+
+        None when nothing here hears it. `LookupError` for a stream nobody knows.
+        """
+        return self._route(message_type, stream, step)
 
     def _find_route(self, message_type: str, stream_name: str, told_by: str) -> Route | None:
         plain = self.registered.get((message_type, ""))
@@ -236,7 +235,8 @@ class Handlers:
         for step in steps:
             if taker := self.registered.get((message_type, step.does)):
                 return Route(taker, step)
-        return Route(plain, stream[told_by] if told_by and stream[told_by] in steps else None) if plain else None
+        own = stream[told_by] if told_by and stream[told_by] in steps else None
+        return Route(plain, own) if plain else None
 
 
 def _parameter(where: str, message: type[Message], need: Any) -> Rows | type[Step] | type[Streams]:

@@ -16,7 +16,7 @@ class Later(NamedTuple):
 
 
 class Begin(NamedTuple):
-    """Start a value stream: `message` goes to the first step of `stream` that takes it, through this activity's inbox."""
+    """Start a value stream: `message` goes, by this activity's inbox, to the first step of `stream` that takes it."""
 
     stream: str
     message: Command
@@ -25,8 +25,8 @@ class Begin(NamedTuple):
 class Work(NamedTuple):
     """A piece of work. Configuration says how it is done, never what comes out: `done` arrives on the inbox when it is.
 
-    `auto`: at once. `simulated`: after `effort` of chain time, varied by a seed from the message's id. `manual`: when somebody
-    reports it over the API.
+    `auto`: at once. `simulated`: after `effort` of chain time, varied by a seed from the message's id. `manual`: when
+    somebody reports it over the API.
     """
 
     effort: timedelta
@@ -55,7 +55,10 @@ class Effect(Data):
 
 
 class Ask(NamedTuple):
-    """A request for an effect outside: stored with the decision, done beside the lanes, repeated until it succeeds or is given up."""
+    """A request for an effect outside.
+
+    It is stored with the decision, done beside the lanes, and repeated until it succeeds or is given up.
+    """
 
     effect: Effect
 

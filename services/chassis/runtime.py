@@ -1,18 +1,20 @@
-"""What the parts of a running service share: its handlers, clients, clock, tracer, log, metrics, and what is missing right now."""
+"""What the parts of a running service share: handlers, clients, clock, tracer, log, metrics, what is missing now."""
 
 import asyncio
 from functools import lru_cache
 from random import uniform
 from typing import TYPE_CHECKING, Any
 
+import asyncpg
 import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.partitioner import murmur2
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from contracts import value_chain
 from contracts.clock import Clock
-from contracts.envelope import Codec
+from contracts.envelope import Codec, record_headers
 from services.chassis import tracing
 from services.chassis.handlers import Handlers
 from services.chassis.settings import Settings
@@ -26,6 +28,8 @@ class Runtime:
 
     producer: AIOKafkaProducer
     consumer: AIOKafkaConsumer
+    pool: asyncpg.Pool
+    """Connections for whatever is not a lane: timers, effects, waiting callers, and the views of the chassis."""
 
     def __init__(self, handlers: Handlers, settings: Settings) -> None:
         self.activity, self.group = handlers.activity, settings.group or f"svc.{handlers.activity}"
@@ -34,24 +38,23 @@ class Runtime:
         exporter = OTLPSpanExporter(f"{settings.otlp}/v1/traces", timeout=5) if settings.otlp else None
         self.tracer = tracing.Tracer(handlers.activity.replace("_", "-"), exporter, settings.trace_ratio)
         self.log: Any = structlog.get_logger().bind(activity=handlers.activity)
-        self.missing = {
-            "broker": "not connected yet",
-            "database": "not connected yet",
-            "assignment": "no partitions yet",
-        }
+        self.missing = {"broker": "not connected yet", "database": "not connected yet", "assignment": "none yet"}
         self.timers_changed = asyncio.Event()
-        self.registry = CollectorRegistry()
-        self.messages = Counter(
-            "svc_messages", "Messages by type and what became of them", ["type", "result"], registry=self.registry
-        )
-        self.batches = Histogram(
-            "svc_batch_messages", "Messages in a batch", buckets=(1, 5, 20, 100, 500), registry=self.registry
-        )
-        self.lag = Gauge("svc_consumer_lag", "Records not yet fetched", ["topic", "partition"], registry=self.registry)
+        here = self.registry = CollectorRegistry()
+        self.messages = Counter("svc_messages", "Messages and what became of them", ["type", "result"], registry=here)
+        sizes = (1, 5, 20, 100, 500)
+        self.batches = Histogram("svc_batch_messages", "Messages in a batch", buckets=sizes, registry=here)
+        self.lag = Gauge("svc_consumer_lag", "Records not yet fetched", ["topic", "partition"], registry=here)
 
     def partition_of(self, case: str) -> int:
         """The partition number of a case: murmur2 as Kafka's own clients do, the same in every topic."""
         return _partition(case, self.settings.partitions)
+
+    async def to_inbox(self, case: str, value: bytes, traceparent: str) -> None:
+        """Produce a command to the own inbox; returns once it is acknowledged."""
+        inbox, headers = value_chain.inbox(self.activity), record_headers(traceparent)
+        place = {"key": case.encode(), "partition": self.partition_of(case), "headers": headers}
+        await self.producer.send_and_wait(inbox, value, **place)
 
     def settled(self, decided: "list[Decided]", started: int) -> None:
         """A batch is in the database: count it, and hand over its spans."""

@@ -1,55 +1,65 @@
-"""A service: its HTTP side (health, metrics, trail, work, dead letters, and the activity's own routes) around its worker."""
+"""A service: its HTTP side (health, metrics, trail, work, dead letters, its activity's routes) around its worker."""
 
 import asyncio
+import logging
+import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Annotated, Any
 from uuid import UUID
 
 import asyncpg
 import orjson
+import structlog
 import uvicorn
+from aiokafka.errors import KafkaError
 from fastapi import APIRouter, Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import Response
-from prometheus_client import generate_latest
+from fastapi.responses import JSONResponse, Response
+from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
 from pydantic import BaseModel
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import create_async_engine
 from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from structlog.typing import Processor
 
 from contracts.stream import StreamError, Streams, read_stream
-from services.chassis.commands import Door, Waiters, answer_of, problem, unavailable
+from services.chassis.commands import UNAVAILABLE, Commanding, Waiters, answer_of, problem, unavailable
 from services.chassis.handlers import Handlers
 from services.chassis.outputs import Effect, Problem
 from services.chassis.runtime import Runtime
 from services.chassis.settings import Settings
-from services.chassis.store import AWAY
+from services.chassis.store import AWAY, prepare
 from services.chassis.work import WorkDone, WorkItem
-from services.chassis.worker import Perform, Worker
+from services.chassis.worker import FINISHING, LEAVING, Perform, Worker
 
-PROBLEMS: dict[int | str, dict[str, Any]] = {
-    status: {"model": Problem, "description": text}
-    for status, text in {
-        400: "Idempotency-Key is missing",
-        404: "There is no such thing",
-        413: "The body is too large",
-        422: "The input is not valid",
-        503: "Kafka or PostgreSQL cannot be reached; repeat",
-    }.items()
+TITLES = {
+    400: "Idempotency-Key is missing",
+    404: "There is no such thing",
+    413: "The body is too large",
+    422: "The input is not valid",
+    503: "Kafka or PostgreSQL cannot be reached; repeat",
 }
+PROBLEMS: dict[int | str, dict[str, Any]] = {s: {"model": Problem, "description": t} for s, t in TITLES.items()}
 TRAIL = "SELECT event_id, case_id, at, record FROM receipt WHERE case_id = $1 ORDER BY at, (record->>'decided_at')"
 CONSUMED = """SELECT record->>'type' AS type, record->>'source' AS source, count(*) AS count FROM receipt
 WHERE (record->>'effect')::bool GROUP BY 1, 2"""
 TOLD = "SELECT o->>'type' AS type, count(*) AS count FROM receipt, json_array_elements(record->'outputs') o GROUP BY 1"
-DEAD = "SELECT event_id, case_id, topic, part, off, reason, at, encode(value, 'escape') AS value FROM parked ORDER BY number LIMIT 1000"
+DEAD = """SELECT event_id, case_id, topic, part, off, reason, at, encode(value, 'escape') AS value FROM parked p
+WHERE NOT EXISTS (SELECT FROM receipt r WHERE r.event_id = p.event_id) ORDER BY number LIMIT 1000"""
 
 
 def database_session(request: Request) -> AsyncSession:
-    """A read-only session on the service's own database (`Depends(database_session)`); select from `SomeState.rows()`."""
+    """A read-only session on the service's own database; select from `SomeState.rows()`."""
     return AsyncSession(request.app.state.engine)
+
+
+Reading = Annotated[AsyncSession, Depends(database_session)]
+"""Such a session, as a parameter of a route."""
 
 
 class WorkReport(BaseModel):
@@ -81,48 +91,39 @@ async def livez() -> dict[str, bool]:
 async def readyz(request: Request) -> Response:
     """Ready for work: database, broker and partitions are there; else 503 and what is missing."""
     missing = request.app.state.runtime.missing
-    return Response(
-        orjson.dumps({"ready": not missing, "missing": missing}), 503 if missing else 200, media_type="application/json"
-    )
+    return JSONResponse({"ready": not missing, "missing": missing}, 503 if missing else 200)
 
 
 @routes.get("/metrics", tags=["health"])
 async def metrics(request: Request) -> Response:
     """Metrics in Prometheus' text format."""
-    return Response(
-        generate_latest(request.app.state.runtime.registry), media_type="text/plain; version=0.0.4; charset=utf-8"
-    )
+    return Response(generate_latest(request.app.state.runtime.registry), media_type=CONTENT_TYPE_PLAIN_0_0_4)
 
 
 @routes.get("/trail/{case}", tags=["trail"])
 async def trail(case: str, request: Request) -> list[dict[str, Any]]:
     """What this activity has heard, decided and told about a case, in order."""
-    rows = await request.app.state.pool.fetch(TRAIL, case)
-    return [
-        {"id": row["event_id"], "at": row["at"], "case": row["case_id"], **orjson.loads(row["record"])} for row in rows
-    ]
+    rows = await request.app.state.runtime.pool.fetch(TRAIL, case)
+    return [dict(id=row["event_id"], at=row["at"], case=row["case_id"], **orjson.loads(row["record"])) for row in rows]
 
 
 @routes.get("/coverage", tags=["trail"])
 async def coverage(request: Request) -> dict[str, list[dict[str, Any]]]:
     """Which types this activity has consumed with an effect, from whom, and which it has told."""
-    pool = request.app.state.pool
+    pool = request.app.state.runtime.pool
     return {"consumed": list(map(dict, await pool.fetch(CONSUMED))), "told": list(map(dict, await pool.fetch(TOLD)))}
 
 
 @routes.get("/commands/{id}", tags=["commands"], responses=PROBLEMS)
 async def command(id: UUID, request: Request) -> Response:
     """The answer of a command that was still running; 404 while it runs, or if it never came."""
-    receipt = await request.app.state.waiters.find(id)
-    return (
-        answer_of(receipt)
-        if receipt
-        else problem(404, "No answer yet", "It is still running or never arrived; `GET /dlq` shows what is parked.")
-    )
+    if receipt := await request.app.state.waiters.find(id):
+        return answer_of(receipt)
+    return problem(404, "No answer yet", "It is still running or never arrived; `GET /dlq` shows what is parked.")
 
 
 @routes.get("/work", tags=["work"])
-async def work(request: Request, session: Annotated[AsyncSession, Depends(database_session)]) -> list[dict[str, Any]]:
+async def work(request: Request, session: Reading) -> list[dict[str, Any]]:
     """Open work, with owner and promise."""
     found: list[dict[str, Any]] = []
     async with session:
@@ -133,14 +134,8 @@ async def work(request: Request, session: Annotated[AsyncSession, Depends(databa
 
 
 @routes.post("/work/{kind}/{id}/done", tags=["work"], status_code=204, responses=PROBLEMS)
-async def work_done(
-    kind: str,
-    id: UUID,
-    report: WorkReport,
-    door: Annotated[Door, Depends()],
-    session: Annotated[AsyncSession, Depends(database_session)],
-) -> Response:
-    """Report that a piece of work is done; what comes of it is decided by the same rules as for every other way of doing it."""
+async def work_done(kind: str, id: UUID, report: WorkReport, door: Commanding, session: Reading) -> Response:
+    """Report that a piece of work is done; what comes of it is decided as for every other way of doing it."""
     item = next((item for item in kinds_of_work(door.request) if item.table == kind), None)
     async with session:
         row = await session.get(item.rows(), id) if item else None
@@ -154,11 +149,11 @@ async def work_done(
 @routes.get("/dlq", tags=["dead letters"])
 async def dead_letters(request: Request) -> list[dict[str, Any]]:
     """Records that could not be handled, and those that wait behind them."""
-    return [dict(row) for row in await request.app.state.pool.fetch(DEAD)]
+    return [dict(row) for row in await request.app.state.runtime.pool.fetch(DEAD)]
 
 
-@routes.post("/dlq/{case}/redrive", tags=["dead letters"], responses=PROBLEMS)
-async def redrive(case: str, what: Redriving, door: Annotated[Door, Depends()]) -> Response:
+@routes.post("/dlq/{case:path}/redrive", tags=["dead letters"], responses=PROBLEMS)
+async def redrive(case: str, what: Redriving, door: Commanding) -> Response:
     """Take a case's parked records up again, in order."""
     return await door.ask(door.runtime.handlers.redrive(parked_case=case, discard=what.discard, reason=what.reason))
 
@@ -169,41 +164,50 @@ def kinds_of_work(request: Request) -> list[type[WorkItem]]:
 
 
 def create_app(
-    handlers: Handlers, router: APIRouter | None = None, effects: Mapping[type[Effect], Perform] | None = None, settings: Settings | None = None
-) -> FastAPI:  # fmt: skip
-    """The application of one activity. `StreamError` or `ValueError` when its configuration or a stream file is wrong."""
+    handlers: Handlers,
+    router: APIRouter | None = None,
+    effects: Mapping[type[Effect], Perform] | None = None,
+    settings: Settings | None = None,
+) -> FastAPI:
+    """The application of one activity; `StreamError` or `ValueError` when a stream file or its settings are wrong."""
     settings = settings or Settings()
     handlers.follow(load_streams(settings))
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         runtime = app.state.runtime = Runtime(handlers, settings)
-        url = settings.database.replace("postgresql://", "postgresql+asyncpg://", 1)
-        engine: AsyncEngine = create_async_engine(url, pool_size=1, max_overflow=2, pool_pre_ping=True)
-        app.state.engine = engine
-        app.state.pool = asyncpg.create_pool(
-            settings.database, min_size=0, max_size=2, max_inactive_connection_lifetime=30, init=_as_bytes
+        app.state.engine = create_async_engine(
+            settings.database.replace("postgresql://", "postgresql+asyncpg://", 1),
+            pool_size=1,
+            max_overflow=2,
+            pool_pre_ping=True,
+            connect_args={"timeout": 5, "server_settings": {"default_transaction_read_only": "on"}},
         )
-        async with app.state.pool:
-            app.state.waiters = Waiters(app.state.pool)
+        runtime.pool = asyncpg.create_pool(
+            settings.database, min_size=0, max_size=3, max_inactive_connection_lifetime=30, init=prepare, timeout=5
+        )
+        async with runtime.pool:
+            app.state.waiters = Waiters(runtime.pool)
             worker = Worker(runtime, effects or {})
             working = asyncio.create_task(worker.run())
-            working.add_done_callback(
-                lambda task: None if task.cancelled() or not task.exception() else _die(runtime, task)
-            )
+            working.add_done_callback(partial(_ended, app))
             yield
             worker.stopping.set()
-            await asyncio.wait({working}, timeout=20)
-            await engine.dispose()
+            await asyncio.wait({working}, timeout=FINISHING + LEAVING)
+            working.cancel()
+            await asyncio.gather(working, return_exceptions=True)
+            await app.state.engine.dispose()
         runtime.tracer.shutdown()
 
     title = handlers.activity.replace("_", " ").capitalize()
     app = FastAPI(title=f"{title} of the service value chain", lifespan=lifespan, telemetry=None)
+    app.state.give_up = lambda: None
     app.include_router(routes)
     if router:
         app.include_router(router)
     app.add_middleware(BodyLimit, settings.max_body)
-    _tell_problems(app)
+    for kind in (HTTPException, RequestValidationError, DBAPIError, KafkaError, *AWAY, Exception):
+        app.add_exception_handler(kind, tell_problem)
     return app
 
 
@@ -211,18 +215,59 @@ def load_streams(settings: Settings) -> Streams:
     """The value streams in the configured folder. `StreamError` names file, step and field."""
     files = sorted(settings.streams.glob("*.yaml"))
     if not files:
-        raise StreamError(
-            f"{settings.streams}: there is no value stream file (*.yaml); set SVC_STREAMS to the folder that has them"
-        )
+        wrong = f"{settings.streams}: there is no value stream file (*.yaml)"
+        raise StreamError(f"{wrong}; set SVC_STREAMS to the folder that has them")
     return Streams(read_stream(file.read_text(encoding="utf-8"), file.stem) for file in files)
 
 
 def serve(app: FastAPI, settings: Settings | None = None) -> None:
-    """Run a service until SIGTERM or Ctrl-C."""
+    """Run a service until SIGTERM or Ctrl-C. It ends with 1 when its worker has failed: to be started anew."""
     settings = settings or Settings()
-    uvicorn.run(
-        app, host=settings.host, port=settings.port, log_level="warning", access_log=False, timeout_graceful_shutdown=15
+    if not settings.database:
+        sys.exit(
+            "SVC_DATABASE is not set: it is the URL of this service's database, postgresql://user:password@host/name"
+        )
+    log_as_json()
+    config = uvicorn.Config(
+        app, settings.host, settings.port, log_config=None, access_log=False, timeout_graceful_shutdown=10
     )
+    server = uvicorn.Server(config)
+    app.state.give_up = partial(setattr, server, "should_exit", True)
+    server.run()
+    if not server.started or "worker" in app.state.runtime.missing:
+        sys.exit(1)
+
+
+def _ended(app: FastAPI, working: asyncio.Task[None]) -> None:
+    """A worker that ends by a programming error ends the service, so that whoever supervises it starts it anew."""
+    if not working.cancelled() and (error := working.exception()):
+        app.state.runtime.log.error("the worker has failed, the service ends", exc_info=error)
+        app.state.runtime.missing["worker"] = repr(error)
+        app.state.give_up()
+
+
+def log_as_json() -> None:
+    """Every line of the log is one JSON object, those of libraries too; a traceback is a text in it."""
+    described: list[Processor] = [structlog.processors.add_log_level, structlog.processors.TimeStamper(fmt="iso")]
+    line: list[Processor] = [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+    structlog.configure([*described, *line], logger_factory=structlog.PrintLoggerFactory(sys.stderr))
+    logging.basicConfig(level=logging.WARNING, handlers=[Libraries()], force=True)
+
+
+class Libraries(logging.Handler):
+    """Logs what libraries say, a sentence once in 30 s: aiokafka says thousands of times that it cannot connect."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.said: dict[tuple[str, str], float] = {}
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Log it as a line of our own; what stands in the place holders of a sentence does not make it another one."""
+        sentence = (record.name, str(record.msg)[:100])
+        if record.created - self.said.get(sentence, 0) > 30:
+            self.said[sentence] = record.created
+            log = structlog.get_logger(logger=record.name)
+            log.log(record.levelno, record.getMessage(), exc_info=record.exc_info)
 
 
 class BodyLimit:
@@ -240,38 +285,24 @@ class BodyLimit:
             message = await receive()
             received += len(message.get("body", b""))
             if received > self.most:
-                raise HTTPException(
-                    413, f"The body is larger than {self.most} bytes: send less, or raise SVC_MAX_BODY."
-                )
+                raise HTTPException(413, f"It is larger than {self.most} bytes: send less, or raise SVC_MAX_BODY.")
             return message
 
         await self.app(scope, counted if scope["type"] == "http" else receive, send)
 
 
-async def _as_bytes(connection: asyncpg.Connection) -> None:
-    await connection.set_type_codec("json", schema="pg_catalog", encoder=bytes, decoder=bytes, format="binary")
-
-
-def _die(runtime: Runtime, task: asyncio.Task[None]) -> None:
-    """A worker that ends by a programming error ends the service, so that whoever supervises it starts it anew."""
-    runtime.log.error("the worker has ended", exc_info=task.exception())
-    runtime.missing["worker"] = repr(task.exception())
-
-
-def _tell_problems(app: FastAPI) -> None:
-    titles = {404: "There is no such thing", 405: "This method is not allowed here", 413: "The body is too large"}
-
-    async def refused(request: Request, error: HTTPException) -> Response:
-        return problem(error.status_code, titles.get(error.status_code, "The request was refused"), str(error.detail))
-
-    async def invalid(request: Request, error: RequestValidationError) -> Response:
+async def tell_problem(request: Request, error: Exception) -> Response:
+    """Any error as RFC 9457 tells it: what the caller did wrong, what is away, and, at last, what is our own fault."""
+    if isinstance(error, HTTPException):
+        titles = TITLES | {400: "The request cannot be read", 405: "This method is not allowed here"}
+        title = titles.get(error.status_code, "The request was refused")
+        return problem(error.status_code, title, str(error.detail), **(error.headers or {}))
+    if isinstance(error, RequestValidationError):
         wrong = "; ".join(f"{'.'.join(map(str, e['loc'][1:])) or 'body'}: {e['msg']}" for e in error.errors())
         return problem(422, "The input is not valid", wrong)
-
-    async def away(request: Request, error: Exception) -> Response:
+    cause = error.orig.__cause__ if isinstance(error, DBAPIError) and error.orig else error
+    if isinstance(cause, asyncpg.DataError):
+        return problem(422, "The input is not valid", f"The database refuses it: {cause}")
+    if isinstance(error, (DBAPIError, *UNAVAILABLE)):
         return unavailable(request.app.state.runtime, error)
-
-    app.add_exception_handler(HTTPException, refused)  # type: ignore[arg-type]
-    app.add_exception_handler(RequestValidationError, invalid)  # type: ignore[arg-type]
-    for kind in AWAY:
-        app.add_exception_handler(kind, away)
+    return problem(500, "This is a fault of the service", "What went wrong is in its log.")

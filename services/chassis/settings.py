@@ -21,7 +21,7 @@ class Settings(BaseSettings):
     port: int = 0
     """Where the HTTP API listens; port 0 takes a free one."""
     instance: str = ""
-    """A stable name of this replica (`group.instance.id`): it works again 1 s after a crash. Two replicas must not share one."""
+    """A stable name of this replica (`group.instance.id`), so it works again 1 s after a crash; never shared."""
     group: str = ""
     """The consumer group; empty: `svc.<activity>`."""
     partitions: int = Field(default=3, ge=1, le=1000)
@@ -41,6 +41,6 @@ class Settings(BaseSettings):
     trace_ratio: float = Field(default=1.0, ge=0, le=1)
     """Share of demands that are traced, decided once per demand at its first contact."""
     wait: float = Field(default=10.0, gt=0, le=60)
-    """Seconds an HTTP command waits for its answer unless `Prefer: wait=` says less; then it gets 202 and where to look."""
+    """Seconds an HTTP command waits for its answer unless `Prefer: wait=` says less; then 202 says where to look."""
     max_body: int = Field(default=262_144, ge=1024, le=900_000)
     """Largest HTTP body in bytes; a record must fit into Kafka's 1 MiB."""

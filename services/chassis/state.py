@@ -1,7 +1,7 @@
 """The state of an activity: typed rows that handlers change, and the SQLModel tables derived from them.
 
-A row that a handler gets is a plain pydantic object (1.2 us to load; an instance of a SQLModel table costs 34). `rows()` is its table, for
-the read side: `select(Budget.rows()).where(Budget.rows().spent > 0)`.
+A row that a handler gets is a plain pydantic object (1.2 us to load; an instance of a SQLModel table costs 34).
+`rows()` is its table, for the read side: `select(Budget.rows()).where(Budget.rows().spent > 0)`.
 """
 
 import types
@@ -80,9 +80,7 @@ class State(BaseModel, Generic[Id]):
         return "uuid" if cls.model_fields["id"].annotation is UUID else "text"
 
 
-_bases: dict[
-    str, type[SQLModel]
-] = {}  # one metadata an activity, so two of them may own a table of one name in one process
+_bases: dict[str, type[SQLModel]] = {}  # one metadata an activity: two may own a table of one name in one process
 
 
 def metadata(package: str) -> MetaData:
@@ -108,6 +106,10 @@ def _derive_table(state: type[State[Any]], check: str) -> Any:
     return MetaClass(f"{state.__name__}Row", (_bases[package],), dict(body), table=True)
 
 
+PLAIN: dict[Any, Any] = {UUID: Uuid(), bool: Boolean(), int: BigInteger(), float: Double(), str: Text()}
+PLAIN[datetime] = DateTime(timezone=True)
+
+
 def _column_type(name: str, annotation: Any) -> tuple[Any, bool]:
     """The column's type and whether it may be null. `TypeError` for a value that could change in place."""
     origin, arguments = get_origin(annotation), get_args(annotation)
@@ -115,16 +117,8 @@ def _column_type(name: str, annotation: Any) -> tuple[Any, bool]:
         return _column_type(name, arguments[0])
     if origin in (Union, types.UnionType) and type(None) in arguments and len(arguments) == 2:
         return _column_type(name, next(a for a in arguments if a is not type(None)))[0], True
-    plain = {
-        UUID: Uuid(),
-        bool: Boolean(),
-        int: BigInteger(),
-        float: Double(),
-        str: Text(),
-        datetime: DateTime(timezone=True),
-    }
-    if annotation in plain:
-        return plain[annotation], False
+    if annotation in PLAIN:
+        return PLAIN[annotation], False
     if origin is Literal or (isinstance(annotation, type) and issubclass(annotation, Enum)):
         return Text(), False
     frozen = (

@@ -69,9 +69,10 @@ class Case(State[str], by="case", table="cases"):
 
 
 def read_statement(states: Sequence[type[State[Any]]], locked: Container[type[State[Any]]] = ()) -> str:
-    """$1 event ids, then the row ids of each state. One row comes back: receipts and one JSON array a state, None for no row.
+    """$1 event ids, then the row ids of each state.
 
-    Rows of the states in `locked` are locked in id order, so batches queue up for them instead of running into each other.
+    One row comes back: receipts, and one JSON array a state, None for no row. Rows of the states in `locked` are locked
+    in id order, so batches queue up for them instead of running into each other.
     """
     parts = ["(SELECT json_agg(t) FROM (SELECT event_id, record FROM receipt WHERE event_id = ANY($1::uuid[])) t)"]
     for number, state in enumerate(states, 2):
@@ -81,23 +82,25 @@ def read_statement(states: Sequence[type[State[Any]]], locked: Container[type[St
 
 
 def write_statement(states: Sequence[type[State[Any]]]) -> str:
-    """All of a batch or nothing. $1-$3 receipts (ids in order: two owners of a partition would deadlock otherwise), $4 new and $5 done
-    timers, $6 positions, $7 parked and $8 redriven records, then the changed rows of each state, guarded by their version.
+    """All of a batch or nothing.
+
+    $1-$3 receipts (ids in order: two owners of a partition would deadlock otherwise), $4 timers and effects,
+    $5 positions, $6 parked records, then the changed rows of each state, guarded by their version.
     """
     steps = [
-        "receipt_ AS (INSERT INTO receipt (event_id, case_id, record) SELECT * FROM unnest($1::uuid[], $2::text[], $3::json[])"
-        " ON CONFLICT DO NOTHING RETURNING 1)",
-        "pending_ AS (INSERT INTO pending SELECT * FROM json_populate_recordset(NULL::pending, $4) ON CONFLICT DO NOTHING)",
-        "done_ AS (DELETE FROM pending WHERE id = ANY($5::uuid[]))",
-        "progress_ AS (INSERT INTO progress AS old SELECT * FROM json_populate_recordset(NULL::progress, $6) ORDER BY topic, part"
-        " ON CONFLICT (topic, part) DO UPDATE SET next_offset = greatest(old.next_offset, excluded.next_offset))",
+        "receipt_ AS (INSERT INTO receipt (event_id, case_id, record)"
+        " SELECT * FROM unnest($1::uuid[], $2::text[], $3::json[]) ON CONFLICT DO NOTHING RETURNING 1)",
+        "pending_ AS (INSERT INTO pending SELECT * FROM json_populate_recordset(NULL::pending, $4)"
+        " ON CONFLICT DO NOTHING)",
+        "progress_ AS (INSERT INTO progress AS old SELECT * FROM json_populate_recordset(NULL::progress, $5)"
+        " ORDER BY topic, part ON CONFLICT (topic, part) DO UPDATE"
+        " SET next_offset = greatest(old.next_offset, excluded.next_offset))",
         "parked_ AS (INSERT INTO parked (event_id, case_id, topic, part, off, value, reason)"
-        " SELECT event_id, case_id, topic, part, off, value, reason FROM json_populate_recordset(NULL::parked, $7)"
+        " SELECT event_id, case_id, topic, part, off, value, reason FROM json_populate_recordset(NULL::parked, $6)"
         " ON CONFLICT (event_id) DO UPDATE SET reason = excluded.reason)",
-        "redriven_ AS (DELETE FROM parked WHERE event_id = ANY($8::uuid[]))",
     ]
     counts = ["(SELECT count(*) FROM receipt_) = cardinality($1::uuid[])"]
-    for number, state in enumerate(states, 9):
+    for number, state in enumerate(states, 7):
         columns = ", ".join(f'"{name}"' for name in state.model_fields)
         new = ", ".join(f'"{name}" = excluded."{name}"' for name in state.model_fields if name != "id")
         steps.append(
@@ -106,29 +109,40 @@ def write_statement(states: Sequence[type[State[Any]]]) -> str:
             f" ON CONFLICT (id) DO UPDATE SET {new} WHERE old.version = excluded.version - 1 RETURNING 1)"
         )
         counts.append(f'(SELECT count(*) FROM "{state.table}_") = json_array_length(${number})')
-    return (
-        "WITH " + ",\n".join(steps) + "\nSELECT CASE WHEN " + "\n AND ".join(counts) + "\nTHEN true ELSE conflict() END"
-    )
+    done, whole = ",\n".join(steps), "\n AND ".join(counts)
+    return f"WITH {done}\nSELECT CASE WHEN {whole}\nTHEN true ELSE conflict() END"
 
 
 CONFLICTS = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError, asyncpg.UniqueViolationError)
 """Another writer was first: read again."""
-REFUSALS = (asyncpg.IntegrityConstraintViolationError, asyncpg.DataError)
+REFUSALS = (
+    asyncpg.IntegrityConstraintViolationError,
+    asyncpg.DataError,
+    asyncpg.ProgramLimitExceededError,
+    ValueError,  # what asyncpg itself cannot encode
+)
 """The database will not have it, however often it is tried."""
 AWAY = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError)
 """Anything else: the database cannot be worked with now."""
 
-REDRIVE = "SELECT topic, part, off, value FROM parked WHERE case_id = $1 ORDER BY number"
+REDRIVE = "SELECT event_id, topic, part, off, value FROM parked WHERE case_id = $1 ORDER BY number"
+REDRIVEN = "DELETE FROM parked p USING receipt r WHERE p.case_id = ANY($1::text[]) AND r.event_id = p.event_id"
 CLAIM = """UPDATE pending SET claimed_until = now() + $2::float8 * interval '1 second', attempts = attempts + 1
 WHERE id IN (SELECT id FROM pending WHERE due <= $1 AND (claimed_until IS NULL OR claimed_until < now())
              ORDER BY due, id LIMIT 500 FOR UPDATE SKIP LOCKED)
 RETURNING id, due, attempts, effect, case_id, type, data, context"""
 NEXT_DUE = "SELECT min(due) FROM pending WHERE claimed_until IS NULL"
 ATTEMPT_FAILED = "UPDATE pending SET claimed_until = now() + $2::float8 * interval '1 second', error = $3 WHERE id = $1"
+BROUGHT = "DELETE FROM pending WHERE id = ANY($1::uuid[])"
 
 
 async def connect(database: str) -> asyncpg.Connection:
-    """A connection on which JSON stays bytes: text goes from the socket into pydantic."""
+    """A connection of its own, as `prepare` makes it."""
     connection = await asyncpg.connect(database, timeout=5, command_timeout=30)
-    await connection.set_type_codec("json", schema="pg_catalog", encoder=bytes, decoder=bytes, format="binary")
+    await prepare(connection)
     return connection
+
+
+async def prepare(connection: asyncpg.Connection) -> None:
+    """On this connection JSON stays bytes: text goes from the socket into pydantic."""
+    await connection.set_type_codec("json", schema="pg_catalog", encoder=bytes, decoder=bytes, format="binary")

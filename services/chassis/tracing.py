@@ -1,13 +1,15 @@
-"""Tracing of messages: one demand, one trace. The names of OpenTelemetry's messaging conventions (v1.44) stand here and nowhere else.
+"""Tracing of messages: one demand, one trace.
 
-Spans are made from facts after the database has them: a `process` span (CONSUMER) per consumed record, with the record's context as parent
-and as link, and a `create` span (PRODUCER) per output, whose context the output carries. Their ids are derived from message ids, so a
-redelivery after a crash exports the same spans again, and no context names a span that does not exist. Unsampled messages cost nothing.
+The names of OpenTelemetry's messaging conventions (v1.44) stand here and nowhere else. Spans are made from facts after
+the database has them: a `process` span (CONSUMER) per consumed record, with the record's context as parent and as link,
+and a `create` span (PRODUCER) per output, whose context the output carries. Their ids are derived from message ids, so
+a redelivery after a crash exports the same spans again, and no context names a span that does not exist. Unsampled
+messages cost nothing.
 """
 
 import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from hashlib import blake2b
 from random import Random
 from typing import TYPE_CHECKING
@@ -31,9 +33,8 @@ def parse_traceparent(text: str | None) -> SpanContext | None:
     if len(parts) < 4 or len(parts[1]) != 32 or len(parts[2]) != 16:
         return None
     try:
-        context = SpanContext(
-            int(parts[1], 16), int(parts[2], 16), is_remote=True, trace_flags=TraceFlags(int(parts[3], 16))
-        )
+        trace, span, flags = (int(part, 16) for part in parts[1:4])
+        context = SpanContext(trace, span, is_remote=True, trace_flags=TraceFlags(flags))
     except ValueError:
         return None
     return context if context.is_valid else None
@@ -67,31 +68,25 @@ class Tracer:
     def root(self) -> SpanContext:
         """The context of a new trace: here, once, it is decided whether the demand is sampled."""
         sampled = self._processor is not None and self._random.random() < self._ratio
-        return SpanContext(
-            self._random.getrandbits(128) or 1, self._random.getrandbits(64) or 1, False, TraceFlags(int(sampled))
-        )
+        trace, span = self._random.getrandbits(128) or 1, self._random.getrandbits(64) or 1
+        return SpanContext(trace, span, is_remote=False, trace_flags=TraceFlags(int(sampled)))
 
     def export(
-        self, name: str, kind: SpanKind, context: SpanContext, parent: SpanContext | None, *, start: int, end: int,
-        attributes: Attributes, links: tuple[SpanContext, ...] = (), error: str = "",
-    ) -> None:  # fmt: skip
-        """Hand over one finished span; times in nanoseconds. Nothing happens for an unsampled one."""
+        self,
+        name: str,
+        kind: SpanKind,
+        context: SpanContext,
+        parent: SpanContext | None,
+        times: tuple[int, int],
+        attributes: Attributes,
+        links: Sequence[SpanContext] = (),
+        error: str = "",
+    ) -> None:
+        """Hand over one finished span; begin and end in nanoseconds. Nothing happens for an unsampled one."""
         if self._processor and context.trace_flags.sampled:
-            self._processor.on_end(
-                ReadableSpan(
-                    name,
-                    context,
-                    parent,
-                    self._resource,
-                    attributes,
-                    links=[Link(linked) for linked in links],
-                    kind=kind,
-                    status=Status(StatusCode.ERROR, error) if error else Status(),
-                    start_time=start,
-                    end_time=end,
-                    instrumentation_scope=self._scope,
-                )  # fmt: skip
-            )
+            status, linked = Status(StatusCode.ERROR, error) if error else Status(), [Link(link) for link in links]
+            what = (name, context, parent, self._resource, attributes, (), linked, kind)
+            self._processor.on_end(ReadableSpan(*what, None, status, *times, self._scope))
 
     def shutdown(self) -> None:
         """Send what is left; at most as long as the exporter's own time-out."""
@@ -100,28 +95,20 @@ class Tracer:
 
 
 def export_message(tracer: Tracer, activity: str, group: str, decided: "Decided", started: int) -> None:
-    """The spans of one consumed record and of its outputs, once the database has them. `started` and now: nanoseconds."""
-    arrival, context = decided.arrival, decided.context
-    parent = parse_traceparent(arrival.attributes.get("traceparent"))
+    """The spans of one consumed record and of its outputs, once the database has them; `started` in nanoseconds."""
+    arrival, context, step, record = decided.arrival, decided.context, decided.step, decided.arrival.record
+    parent, end = parse_traceparent(arrival.attributes.get("traceparent")), time.time_ns()
     if context is None or parent is None:
         return
-    step, record, end = decided.step, arrival.record, now()
-    common = {
-        "messaging.message.conversation_id": arrival.case,
-        "svc.demand.id": arrival.case,
-        "svc.activity": activity,
-        "svc.value_stream": decided.stream,
-        "svc.step": step.step if step else "",
-        "svc.practice": ", ".join(step.practices) if step else "",
-    }
+    about = {"messaging.message.conversation_id": arrival.case, "svc.demand.id": arrival.case, "svc.activity": activity}
+    about |= {"svc.value_stream": decided.stream, "svc.step": step.step if step else ""}
+    about["svc.practice"] = ", ".join(step.practices) if step else ""
     for output in (*decided.outputs, *decided.waiting):
-        created = parse_traceparent(output.traceparent)
-        if created is not None:
-            words = message_attributes("create", output.topic, output.partition, output.id)
-            name = f"create {output.topic}"
-            tracer.export(name, SpanKind.PRODUCER, created, context, start=end, end=end, attributes={**common, **words})
+        if created := parse_traceparent(output.traceparent):
+            words = about | message_attributes("create", output.topic, output.partition, output.id)
+            tracer.export(f"create {output.topic}", SpanKind.PRODUCER, created, context, (end, end), words)
     details: dict[str, str | int] = {
-        **common,
+        **about,
         **message_attributes("process", record.topic, record.partition, arrival.id),
         "messaging.consumer.group.name": group,
         "messaging.kafka.offset": record.offset,
@@ -129,10 +116,8 @@ def export_message(tracer: Tracer, activity: str, group: str, decided: "Decided"
         "svc.handler": decided.handler,
         "svc.wait.ms": max(0, started // 1_000_000 - record.timestamp),
     }
-    tracer.export(
-        f"process {record.topic}", SpanKind.CONSUMER, context, parent, start=started, end=now(), attributes=details,
-        links=(parent,), error=decided.error,
-    )  # fmt: skip
+    times, error = (started, time.time_ns()), decided.error
+    tracer.export(f"process {record.topic}", SpanKind.CONSUMER, context, parent, times, details, (parent,), error)
 
 
 def message_attributes(operation: str, topic: str, partition: int, message_id: UUID) -> dict[str, str]:
@@ -145,8 +130,3 @@ def message_attributes(operation: str, topic: str, partition: int, message_id: U
         "messaging.destination.partition.id": str(partition),
         "messaging.message.id": str(message_id),
     }
-
-
-def now() -> int:
-    """Wall time in nanoseconds since 1970."""
-    return time.time_ns()

@@ -1,7 +1,7 @@
 """Work items: what somebody has to do, who owns it, by when it is promised, and how far it is."""
 
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Literal
 from uuid import UUID
 
 from contracts.event import Command, Message
@@ -9,7 +9,7 @@ from services.chassis.outputs import Answer, Work, refusal
 from services.chassis.state import State
 
 Way = Literal["auto", "simulated", "manual"]
-"""Who does the work and when: a rule at once, a simulated work centre on the chain's clock, a person or another system."""
+"""Who does the work and when: a rule at once, a simulated work centre by the chain's clock, a person or a system."""
 
 
 class WorkDone(Command):
@@ -21,7 +21,7 @@ class WorkDone(Command):
 
 
 class WorkItem(State[UUID]):
-    """The columns of a piece of work; each kind of work is a subclass with its own table (`class Resolution(WorkItem, by="demand")`)."""
+    """The columns of a piece of work; each kind is a subclass: `class Resolution(WorkItem, by="demand")`."""
 
     status: Literal["none", "open", "done"] = "none"
     owner: str = ""
@@ -43,7 +43,7 @@ class WorkItem(State[UUID]):
         return Work(effort, done)
 
     def finish(self, done: WorkDone) -> Answer | None:
-        """Close the item. A refusal when there is nothing open: the caller of a report that comes twice or too early learns so."""
+        """Close the item; a refusal when nothing is open: who reports twice or too early learns so."""
         if self.status != "open":
             state = "has not been begun" if self.status == "none" else f"was done by {self.done_by}"
             return refusal(409, "No such work is open", f"This work {state}; `GET /work` lists what is open.")

@@ -1,32 +1,38 @@
-"""The worker: fetches records for the lanes, brings due timers and finished effects to the inbox, and starts anew when the broker fails."""
+"""The worker: fetches records for the lanes, and brings due timers and finished effects to the inbox.
+
+It starts anew when the broker fails.
+"""
 
 import asyncio
 import gc
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from random import uniform
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 import asyncpg
 import orjson
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
-from aiokafka.errors import KafkaError
+from aiokafka.errors import IllegalStateError, KafkaError
 
 from contracts import value_chain
-from contracts.envelope import encode, record_headers, source_of
+from contracts.envelope import encode, source_of
 from contracts.event import Command
 from services.chassis.lane import Lane
 from services.chassis.outputs import Effect
 from services.chassis.runtime import Runtime
-from services.chassis.store import ATTEMPT_FAILED, AWAY, CLAIM, NEXT_DUE, connect
+from services.chassis.store import ATTEMPT_FAILED, AWAY, BROUGHT, CLAIM, NEXT_DUE
 
 Perform = Callable[[Any, UUID], Awaitable[Command]]
-"""Does an effect outside; the id stays the same over its repetitions. Returns the command that tells the activity how it went."""
+"""Does an effect outside, under an id that stays the same over its repetitions; returns the command that tells the
+activity how it went."""
 MOST_ATTEMPTS = 10
-LEASE = 30.0
-STALLED_AFTER = 30.0
+LEASE, STALLED_AFTER = 30.0, 30.0
+STARTING, WATCHING, FINISHING, LEAVING = 30.0, 2.0, 10.0, 5.0
+"""Seconds: what is due is not claimed again; the consumer may stand still; to connect and join the group; between two
+looks at the broker; and, at the end, for the lanes to finish and for the clients to leave."""
 
 
 class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
@@ -47,7 +53,7 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
             try:
                 await self.session()
             except* (KafkaError, *AWAY) as errors:
-                reason = "; ".join(sorted({f"{type(error).__name__}: {error}" for error in errors.exceptions}))
+                reason = "; ".join(sorted(set(_reasons(errors))))
                 self.runtime.missing["broker"] = reason
                 self.runtime.log.warning("the broker cannot be used; starting anew", reason=reason)
                 with suppress(TimeoutError):
@@ -55,37 +61,48 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
 
     async def session(self) -> None:
         """From connecting to the broker to losing it, or to a clean stop."""
-        settings, bootstrap = self.runtime.settings, self.runtime.settings.bootstrap
-        producer = AIOKafkaProducer(
-            bootstrap_servers=bootstrap, enable_idempotence=True, acks="all", max_batch_size=900_000, metadata_max_age_ms=10_000,
+        runtime, settings = self.runtime, self.runtime.settings
+        producer = runtime.producer = AIOKafkaProducer(
+            bootstrap_servers=settings.bootstrap,
+            enable_idempotence=True,
+            acks="all",
+            max_batch_size=1_000_000,
+            metadata_max_age_ms=10_000,
             request_timeout_ms=15_000,
-        )  # fmt: skip
-        consumer = AIOKafkaConsumer(
-            bootstrap_servers=bootstrap, group_id=self.runtime.group, group_instance_id=settings.instance or None,
-            enable_auto_commit=False, auto_offset_reset="earliest", fetch_max_wait_ms=100, metadata_max_age_ms=10_000,
-            partition_assignment_strategy=(RangePartitionAssignor,),  # the same partition numbers of all topics together
-        )  # fmt: skip
-        self.runtime.producer, self.runtime.consumer = producer, consumer
-        self.lanes = [Lane(number, self.runtime) for number in range(min(settings.lanes, settings.partitions))]
+        )
+        consumer = runtime.consumer = AIOKafkaConsumer(
+            bootstrap_servers=settings.bootstrap,
+            group_id=runtime.group,
+            group_instance_id=settings.instance or None,
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            fetch_max_wait_ms=100,
+            metadata_max_age_ms=10_000,
+            partition_assignment_strategy=(
+                RangePartitionAssignor,
+            ),  # the same partition numbers of all topics together
+        )
+        self.lanes = [Lane(number, runtime) for number in range(min(settings.lanes, settings.partitions))]
         try:
-            await producer.start()
-            await self.check_topics(producer)
-            consumer.subscribe(self.runtime.handlers.topics, listener=self)
-            await consumer.start()
-            self.runtime.missing.pop("broker", None)
+            async with asyncio.timeout(STARTING):  # aiokafka itself may wait for its group for ever
+                await producer.start()
+                await self.check_topics(producer)
+                consumer.subscribe(runtime.handlers.topics, listener=self)
+                await consumer.start()
+            runtime.missing.pop("broker", None)
             async with asyncio.TaskGroup() as tasks:
-                running = [tasks.create_task(lane.run()) for lane in self.lanes]
-                running += [tasks.create_task(self.bring_due(tasks)), tasks.create_task(self.watch())]
+                jobs = (*(lane.run() for lane in self.lanes), self.bring_due(), self.watch())
+                running = [tasks.create_task(job) for job in jobs]
                 await self.fetch()
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(asyncio.gather(*(lane.idle.wait() for lane in self.lanes)), 10)
+                    await asyncio.wait_for(asyncio.gather(*(lane.idle.wait() for lane in self.lanes)), FINISHING)
                 for task in running:
                     task.cancel()
         finally:
-            self.runtime.missing["assignment"] = "no partitions yet"
-            for client in (consumer, producer):
-                with suppress(KafkaError, OSError, TimeoutError):
-                    await asyncio.wait_for(client.stop(), 10)
+            runtime.missing["assignment"] = "no partitions yet"
+            await asyncio.gather(
+                *(asyncio.wait_for(c.stop(), LEAVING) for c in (consumer, producer)), return_exceptions=True
+            )
 
     async def check_topics(self, producer: AIOKafkaProducer) -> None:
         """Every topic must be there, with the number of partitions that the lanes count on."""
@@ -94,27 +111,28 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
         for topic in sorted({*self.runtime.handlers.topics, *told, value_chain.dead_letters(self.runtime.activity)}):
             found = await producer.partitions_for(topic)
             if len(found) != wanted:
-                raise KafkaError(
-                    f"topic {topic} has {len(found)} partitions, not {wanted}: create it so, or set SVC_PARTITIONS"
-                )
+                wrong = f"topic {topic} has {len(found)} partitions, not {wanted}"
+                raise KafkaError(f"{wrong}: create it so, or set SVC_PARTITIONS")
 
     async def fetch(self) -> None:
         """Hand records to the lanes by partition number. A full lane's partitions are paused; the others go on."""
-        full: set[TopicPartition] = set()
-        limit = 2 * self.runtime.settings.batch
-        consumer = self.runtime.consumer
+        limit, consumer = self.runtime.settings.batch, self.runtime.consumer
         while not self.stopping.is_set():
-            fetched = await consumer.getmany(timeout_ms=50 if full else 200, max_records=self.runtime.settings.batch)
-            for place, records in fetched.items():
-                lane = self.lanes[place.partition % len(self.lanes)]
+            patience = 50 if consumer.paused() else 200  # milliseconds: a lane that is free again is soon fed
+            for place, records in (await consumer.getmany(timeout_ms=patience, max_records=limit)).items():
+                lane = self.lane_of(place)
                 lane.queue.extend(records)
                 lane.filled.set()
-            lengths = {
-                place: len(self.lanes[place.partition % len(self.lanes)].queue) for place in consumer.assignment()
-            }
-            consumer.pause(*(stop := {place for place, length in lengths.items() if length >= limit} - full))
-            consumer.resume(*(go := {place for place in full if lengths.get(place, limit) < limit // 2}))
-            full = (full | stop) - go & lengths.keys()
+            for place in consumer.assignment():
+                queued = len(self.lane_of(place).queue)
+                if queued >= 2 * limit:
+                    consumer.pause(place)
+                elif queued < limit:
+                    consumer.resume(place)
+
+    def lane_of(self, place: TopicPartition) -> Lane:
+        """The lane of a partition: the same number in every topic."""
+        return self.lanes[int(place.partition) % len(self.lanes)]
 
     async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
         """Drop what is queued: the next owner gets it. A batch in progress is safe, its receipts tell."""
@@ -130,85 +148,90 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
 
     async def watch(self) -> None:
         """Notice a broker that is away or a consumer that has stalled, and publish the lag."""
-        consumer, moved = self.runtime.consumer, asyncio.get_running_loop().time()
-        last: dict[TopicPartition, int] = {}
+        consumer, clock = self.runtime.consumer, asyncio.get_running_loop().time
+        last, moved = dict[TopicPartition, int](), clock()
         while True:
-            await asyncio.wait_for(consumer.topics(), 10)
-            self.runtime.missing.pop("broker", None)
-            positions = {place: await consumer.position(place) for place in consumer.assignment() - consumer.paused()}
+            await asyncio.sleep(WATCHING)
+            async with asyncio.timeout(10):
+                await consumer.topics()
+                positions: dict[TopicPartition, int] = {}
+                with suppress(IllegalStateError):  # partitions are just being assigned anew
+                    positions = {p: await consumer.position(p) for p in consumer.assignment() - consumer.paused()}
             behind = {place: (consumer.highwater(place) or 0) - position for place, position in positions.items()}
             for place, lag in behind.items():
                 self.runtime.lag.labels(place.topic, place.partition).set(max(0, lag))
-            now = asyncio.get_running_loop().time()
             if positions != last or not any(lag > 0 for lag in behind.values()):
-                last, moved = positions, now
-            elif now - moved > STALLED_AFTER:
+                last, moved = positions, clock()
+            elif clock() - moved > STALLED_AFTER:
                 raise KafkaError(f"nothing fetched for {STALLED_AFTER:.0f} s although records wait")
-            await asyncio.sleep(2)
 
-    async def bring_due(self, tasks: asyncio.TaskGroup) -> None:
-        """Claim what is due and bring it to the inbox: a timer at once, an effect once it is done."""
-        connection: asyncpg.Connection | None = None
-        try:
+    async def bring_due(self) -> None:
+        """Claim what is due and bring it to the inbox: timers at once, each effect once it is done."""
+        runtime = self.runtime
+        async with asyncio.TaskGroup() as tasks:
             while True:
-                self.runtime.timers_changed.clear()
+                runtime.timers_changed.clear()
+                next_due = None
                 try:
-                    connection = connection or await connect(self.runtime.settings.database)
-                    for row in await connection.fetch(CLAIM, self.runtime.clock.now(), LEASE):
-                        due = (
-                            self.perform(row)
-                            if row["effect"]
-                            else self.bring(row, self.command(row["type"], row["data"]))
-                        )
-                        tasks.create_task(due)
-                    next_due = await connection.fetchval(NEXT_DUE)
-                    self.runtime.database_here("timers")
+                    claimed = await runtime.pool.fetch(CLAIM, runtime.clock.now(), LEASE, timeout=10)
+                    tasks.create_task(self.bring([row for row in claimed if not row["effect"]]))
+                    for row in claimed:
+                        if row["effect"]:
+                            tasks.create_task(self.bring([row]))
+                    next_due = await runtime.pool.fetchval(NEXT_DUE, timeout=10)
+                    runtime.database_here("timers")
                 except AWAY as away:
-                    if connection is not None:
-                        connection.terminate()
-                    connection = next_due = None
-                    await self.runtime.database_away("timers", away)
-                wait = min(1.0, self.runtime.clock.seconds_until(next_due) if next_due else 1.0)
+                    await runtime.database_away("timers", away)
+                wait = min(1.0, runtime.clock.seconds_until(next_due) if next_due else 1.0)
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self.runtime.timers_changed.wait(), wait)
-        finally:
-            if connection is not None:
-                connection.terminate()
+                    await asyncio.wait_for(runtime.timers_changed.wait(), wait)
 
-    def command(self, message_type: str, data: bytes) -> Command:
-        """A stored command; a type that this version does not know is a programming error that ends the session, loudly."""
-        message = self.runtime.handlers.messages[message_type].model_validate_json(data, extra="ignore")
-        assert isinstance(message, Command)
-        return message
+    async def bring(self, rows: list[asyncpg.Record]) -> None:
+        """Produce the commands of what is due, each under its own id, and forget those that are acknowledged.
 
-    async def bring(self, row: asyncpg.Record, command: Command) -> None:
-        """Produce it under the timer's id (a repeat finds its receipt), told when it was due; its lane deletes the timer."""
-        inbox, context = value_chain.inbox(self.runtime.activity), orjson.loads(row["context"])
-        trace = context["traceparent"]
-        value = encode(
-            command, id=row["id"], source=source_of(self.runtime.activity), time=row["due"], cause=context["cause"],
-            stream=context["stream"], step=context["step"], traceparent=trace,
-        )  # fmt: skip
-        partition = self.runtime.partition_of(command.case)
-        await self.runtime.producer.send_and_wait(
-            inbox, value, key=command.case.encode(), partition=partition, headers=record_headers(trace)
-        )
+        One that is brought again (its row was not deleted in time) finds its receipt.
+        """
+        ready = [(row, command) for row in rows if (command := await self.outcome(row)) is not None]
+        await asyncio.gather(*(self.produce(row, command) for row, command in ready))
+        with suppress(*AWAY):
+            if ready:
+                await self.runtime.pool.execute(BROUGHT, [row["id"] for row, _ in ready], timeout=10)
 
-    async def perform(self, row: asyncpg.Record) -> None:
-        """Do an effect outside. A failure is repeated later and later, with jitter; at last the activity is told that it failed."""
-        kind, perform = self.effects[row["effect"]]
-        effect = kind.model_validate_json(row["data"])
+    async def outcome(self, row: asyncpg.Record) -> Command | None:
+        """The command that a timer holds, or that tells how an effect outside went; None when that is tried again.
+
+        A failure is repeated later and later, with jitter; at last the activity is told that the effect was given up.
+        A timer that this version cannot read stays, with its error, until one that can.
+        """
         try:
-            result = await asyncio.wait_for(perform(effect, row["id"]), LEASE / 2)
-        except Exception as error:  # noqa: BLE001 - whatever happens outside is retried, recorded, and given up in the end
-            reason = f"{type(error).__name__}: {error}"
-            self.runtime.log.warning(
-                "an effect outside failed", effect=kind.name, attempt=row["attempts"], reason=reason
-            )
-            if row["attempts"] < MOST_ATTEMPTS:
-                connection = await connect(self.runtime.settings.database)
-                await connection.execute(ATTEMPT_FAILED, row["id"], 2 ** row["attempts"] * uniform(0.5, 1), reason)
-                await connection.close()
-                return
-            result = effect.failed(reason)
-        await self.bring(row, result)
+            if not row["effect"]:
+                kind = self.runtime.handlers.messages[row["type"]]
+                return cast("Command", kind.model_validate_json(row["data"], extra="ignore"))
+            effect_kind, perform = self.effects[row["effect"]]
+            effect = effect_kind.model_validate_json(row["data"], extra="ignore")
+            try:
+                return await asyncio.wait_for(perform(effect, row["id"]), LEASE / 2)
+            except Exception as error:
+                if row["attempts"] < MOST_ATTEMPTS:
+                    raise
+                return effect.failed(f"{type(error).__name__}: {error}")
+        except Exception as error:  # noqa: BLE001 - whatever happens outside is retried, recorded, and in the end given up
+            reason, pause = f"{type(error).__name__}: {error}", 2 ** min(row["attempts"], 12) * uniform(0.5, 1)
+            self.runtime.log.warning("what is due failed", what=row["type"], attempt=row["attempts"], reason=reason)
+            with suppress(*AWAY):  # PostgreSQL is away: it is tried again when the lease has ended
+                await self.runtime.pool.execute(ATTEMPT_FAILED, row["id"], pause, reason, timeout=10)
+            return None
+
+    async def produce(self, row: asyncpg.Record, command: Command) -> None:
+        """Put a command on the inbox under its row's id: a timer is told when it was due, a result now."""
+        activity, context = self.runtime.activity, orjson.loads(row["context"])
+        words = {name: context[name] for name in ("stream", "step", "traceparent", "cause")}
+        time = self.runtime.clock.now() if row["effect"] else row["due"]
+        value = encode(command, id=row["id"], source=source_of(activity), time=time, **words)
+        await self.runtime.to_inbox(command.case, value, context["traceparent"])
+
+
+def _reasons(error: BaseException) -> list[str]:
+    if isinstance(error, BaseExceptionGroup):
+        return [reason for part in error.exceptions for reason in _reasons(part)]
+    return [f"{type(error).__name__}: {error}"]

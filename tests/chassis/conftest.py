@@ -1,7 +1,7 @@
 """A running chassis: fresh topics and a fresh database for each test, the ledger as its activity."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -22,10 +22,12 @@ from contracts import value_chain
 from contracts.engage import DemandConsolidated
 from contracts.envelope import encode
 from contracts.event import Message
+from services.chassis.outputs import Effect
 from services.chassis.runtime import _partition
 from services.chassis.service import create_app
 from services.chassis.settings import Settings
 from services.chassis.state import metadata
+from services.chassis.worker import Perform
 from svc.migrations import migrate, run_on
 from tests.chassis import ledger
 
@@ -40,9 +42,21 @@ TOPICS = (*ledger.handles.topics, "svc.plan.portfolio-decisions", "svc.plan.dlq"
 def demand(case: UUID, title: str, value: int = 1) -> DemandConsolidated:
     """A demand, as Engage tells it."""
     return DemandConsolidated(
-        demand=case, title=title, text="", kind="incident", requester="emily@example.com", segment="", service=None, tickets=(), users=1,
-        value=value, effort=None, wanted_by=None, promise_by=datetime(2027, 1, 1, tzinfo=UTC), channel="api",
-    )  # fmt: skip
+        demand=case,
+        title=title,
+        text="",
+        kind="incident",
+        requester="emily@example.com",
+        segment="",
+        service=None,
+        tickets=(),
+        users=1,
+        value=value,
+        effort=None,
+        wanted_by=None,
+        promise_by=datetime(2027, 1, 1, tzinfo=UTC),
+        channel="api",
+    )
 
 
 @dataclass
@@ -172,9 +186,11 @@ class Bench:
         }
 
     @asynccontextmanager
-    async def running(self, **changes: object) -> AsyncIterator[httpx.AsyncClient]:
+    async def running(
+        self, effects: Mapping[type[Effect], Perform] | None = None, **changes: object
+    ) -> AsyncIterator[httpx.AsyncClient]:
         """The ledger's service in this process, ready."""
-        app = create_app(ledger.handles, ledger.router, settings=self.settings.model_copy(update=changes))
+        app = create_app(ledger.handles, ledger.router, effects, self.settings.model_copy(update=changes))
         async with app.router.lifespan_context(app), client_of(app) as client:
 
             async def ready() -> bool:
@@ -199,12 +215,18 @@ async def topics(machine: "Machine") -> None:
     await admin.close()
 
 
+async def run_as_admin(machine: "Machine", statement: str) -> None:
+    """One statement, on a connection of its own: a test may have killed the server meanwhile."""
+    server = await asyncpg.connect(machine.admin_url)
+    await server.execute(statement)
+    await server.close()
+
+
 @pytest.fixture
 async def bench(machine: "Machine", topics: None, tmp_path: Path) -> AsyncIterator[Bench]:
     """The topics from where they end now, a fresh database, a producer."""
     name = f"ledger_{uuid4().hex[:12]}"
-    server = await asyncpg.connect(machine.admin_url)
-    await server.execute(f"CREATE DATABASE {name}")
+    await run_as_admin(machine, f"CREATE DATABASE {name}")
     database = machine.admin_url.rsplit("/", 1)[0] + "/" + name
     await migrate("plan", database)
     await run_on(database, metadata("tests.chassis").create_all)
@@ -223,5 +245,4 @@ async def bench(machine: "Machine", topics: None, tmp_path: Path) -> AsyncIterat
         bench.start = await bench.ends()
         await bench.forget_offsets()
         yield bench
-    await server.execute(f"DROP DATABASE {name} WITH (FORCE)")
-    await server.close()
+    await run_as_admin(machine, f"DROP DATABASE {name} WITH (FORCE)")

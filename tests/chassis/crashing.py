@@ -14,13 +14,10 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-import uvicorn
-
-from services.chassis import lane as lane_module
 from services.chassis import store
 from services.chassis.fold import Fold, Output
 from services.chassis.lane import Lane
-from services.chassis.settings import Settings
+from services.chassis.service import serve
 
 STEPS = ("before write", "after write", "mid-publish", "after publish", "after commit")
 
@@ -74,8 +71,8 @@ def no_dedupe() -> None:
     def uncounted(states: Any) -> str:
         return statement(states).replace("(SELECT count(*) FROM receipt_) = cardinality($1::uuid[])", "true")
 
-    Fold.__init__ = forgetful  # type: ignore[method-assign]
-    lane_module.write_statement = uncounted
+    Fold.__init__ = forgetful  # type: ignore[method-assign, assignment]
+    store.write_statement = uncounted
 
 
 def offsets_first() -> None:
@@ -97,9 +94,16 @@ def no_republish() -> None:
 def no_version_guard() -> None:
     """The last writer of a row wins."""
     statement = store.write_statement
-    lane_module.write_statement = lambda states: statement(states).replace(
-        "WHERE old.version = excluded.version - 1 ", ""
-    )
+    store.write_statement = lambda states: statement(states).replace("WHERE old.version = excluded.version - 1 ", "")
+
+
+def broken() -> None:
+    """A programming error in the chassis itself."""
+
+    async def work(self: Lane, records: Sequence[Any]) -> None:
+        raise AssertionError("broken on purpose")
+
+    Lane.work = work  # type: ignore[method-assign]
 
 
 def copies_republish() -> None:
@@ -114,16 +118,19 @@ def copies_republish() -> None:
 
 
 MUTANTS: dict[str, Callable[[], None]] = {
-    mutant.__name__: mutant for mutant in (no_dedupe, offsets_first, no_republish, no_version_guard, copies_republish)
+    mutant.__name__: mutant
+    for mutant in (no_dedupe, offsets_first, no_republish, no_version_guard, copies_republish, broken)
 }
 
 
 def pause_before_write(seconds: float) -> None:
-    """Let two owners read the same rows before either writes."""
-    write = Lane.write
+    """Wait between the first read and its write, so that another owner reads the same rows meanwhile."""
+    write, paused = Lane.write, list[Lane]()
 
     async def slowly(self: Lane, connection: Any, fold: Fold) -> None:
-        await asyncio.sleep(seconds)
+        if not paused:
+            paused.append(self)
+            await asyncio.sleep(seconds)
         await write(self, connection, fold)
 
     Lane.write = slowly  # type: ignore[method-assign]
@@ -135,7 +142,7 @@ if __name__ == "__main__":
     parser.add_argument("--die", choices=STEPS)
     parser.add_argument("--proof", type=Path)
     parser.add_argument("--mutant", choices=sorted(MUTANTS))
-    parser.add_argument("--pause", type=float, help="seconds between reading and writing")
+    parser.add_argument("--pause", type=float, help="seconds between the first read and its write")
     parser.add_argument("--topics", nargs="*", help="own these topics by hand instead of joining the group")
     chosen = parser.parse_args()
     if chosen.mutant:
@@ -148,5 +155,4 @@ if __name__ == "__main__":
     made = getattr(import_module(module), attribute)
     if chosen.topics:
         import_module("tests.chassis.by_hand").own(chosen.topics)
-    settings = Settings()
-    uvicorn.run(made, host=settings.host, port=settings.port, log_level="warning", factory=attribute.startswith("make"))
+    serve(made() if attribute.startswith("make") else made)

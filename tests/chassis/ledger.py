@@ -1,7 +1,7 @@
 """A small activity to try the chassis with: it keeps a ledger in the place of Plan."""
 
 from datetime import timedelta
-from typing import Annotated
+from typing import Annotated, Never
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, FastAPI
@@ -14,7 +14,7 @@ from contracts.plan import PortfolioDecisionMade
 from contracts.value_chain import PLAN
 from services.chassis.commands import Door
 from services.chassis.handlers import Handlers
-from services.chassis.outputs import Answer, Later
+from services.chassis.outputs import Answer, Ask, Effect, Later
 from services.chassis.service import create_app
 from services.chassis.state import ONE, State
 
@@ -48,6 +48,23 @@ class Deposit(Command, activity=PLAN):
     euros: int
 
 
+class Mail(Effect):
+    """A letter about an entry."""
+
+    demand: UUID
+
+    def failed(self, reason: str) -> Command:
+        """The letter was given up."""
+        return Mailed(demand=self.demand, outcome=f"given up: {reason}")
+
+
+class Mailed(Command, activity=PLAN):
+    """How it went with a letter."""
+
+    demand: UUID
+    outcome: str
+
+
 class Reminded(Command, activity=PLAN):
     """The timer of an entry."""
 
@@ -60,15 +77,17 @@ handles = Handlers(PLAN)
 
 
 @handles
-def write_down(demand: DemandConsolidated, entry: Entry, purse: Purse) -> list[PortfolioDecisionMade | Later]:
+def write_down(demand: DemandConsolidated, entry: Entry, purse: Purse) -> list[PortfolioDecisionMade | Later | Ask]:
     """Pay what the demand wants. `bang` raises after it has changed the shared purse; `overdraw` breaks its bound."""
     purse.spent += 10_000_000 if demand.title == "overdraw" else demand.value
     if demand.title == BUG:
         raise ZeroDivisionError("a bug, after the purse was changed")
     entry.titles = (*entry.titles, demand.title)
-    told: list[PortfolioDecisionMade | Later] = [decision(demand, len(entry.titles), purse.spent)]
+    told: list[PortfolioDecisionMade | Later | Ask] = [decision(demand, len(entry.titles), purse.spent)]
     if demand.title == "remind":
         told.append(Later(demand.time + timedelta(seconds=1), Reminded(demand=demand.demand)))
+    if demand.title == "mail":
+        told.append(Ask(Mail(demand=demand.demand)))
     return told
 
 
@@ -87,13 +106,33 @@ def remind(reminded: Reminded, entry: Entry) -> list[Later]:
     return []
 
 
+@handles
+def note_letter(mailed: Mailed, entry: Entry) -> list[Never]:
+    """Write down how it went with the letter."""
+    entry.titles = (*entry.titles, mailed.outcome)
+    return []
+
+
 def decision(demand: DemandConsolidated, number: int, spent: int) -> PortfolioDecisionMade:
     """What the ledger tells: the demand's running number stands in `quarter_left`."""
     return PortfolioDecisionMade(
-        demand=demand.demand, title=demand.title, requester=demand.requester, service="ledger", decision="defer", options=(), chosen=None,
-        value=number, cost=0, quarter="2026-Q4", budget_left=0, policy="none", policy_version=1, blueprint=None,
-        reasons=(f"entry {number}",), basis=(),
-    )  # fmt: skip
+        demand=demand.demand,
+        title=demand.title,
+        requester=demand.requester,
+        service="ledger",
+        decision="defer",
+        options=(),
+        chosen=None,
+        value=number,
+        cost=0,
+        quarter="2026-Q4",
+        budget_left=0,
+        policy="none",
+        policy_version=1,
+        blueprint=None,
+        reasons=(f"entry {number}",),
+        basis=(),
+    )
 
 
 def make_app() -> FastAPI:

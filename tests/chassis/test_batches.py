@@ -207,7 +207,9 @@ async def test_a_command_that_takes_longer_than_the_wait_tells_where_to_look(ben
         await bench.tell(demand(case, "bang"))
         await bench.settled()  # the case is parked: a command about it waits behind
         slow = await client.post(
-            f"/deposits/{case}", json={"euros": 5}, headers={"Idempotency-Key": "slow", "Prefer": "wait=0"}
+            f"/deposits/{case}",
+            json={"euros": 5},
+            headers={"Idempotency-Key": "slow", "Prefer": 'respond-async, wait="0"'},
         )
         assert slow.status_code == 202
         where = slow.headers["location"]
