@@ -234,4 +234,4 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
 def _reasons(error: BaseException) -> list[str]:
     if isinstance(error, BaseExceptionGroup):
         return [reason for part in error.exceptions for reason in _reasons(part)]
-    return [f"{type(error).__name__}: {error}"]
+    return [f"{type(error).__name__}: {str(error) or 'no answer in time'}"]
