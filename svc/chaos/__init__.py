@@ -1,0 +1,1 @@
+"""What a chain must have kept, whatever has happened to it."""

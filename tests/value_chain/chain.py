@@ -1,0 +1,330 @@
+"""A chain of real processes to do things to: the six services, their desk, and who asks them for something."""
+
+import asyncio
+import os
+import secrets
+import sys
+import time
+from base64 import b64encode
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from uuid import NAMESPACE_URL, UUID, uuid4, uuid5
+
+import asyncpg
+import httpx
+import orjson
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from starlette.applications import Starlette
+
+from contracts import value_chain
+from contracts.clock import Clock
+from contracts.stream import Streams, read_stream
+from contracts.value_chain import ACTIVITIES, ENGAGE, PLAN
+from svc import governance, migrations
+from svc.chaos import log
+from svc.chaos.books import Books, read
+from svc.chaos.checks import violations
+from svc.consumer import Consumer
+from svc.desk_replay import Recording, replay
+from svc.loopback import serve
+from svc.machine import Machine, ports, provision
+from svc.machine.process import Child
+from svc.services import Services
+from svc.telemetry import SpanStore, receiver
+from svc.topics import create_topics
+
+Json = dict[str, Any]
+ROOT = Path(__file__).parents[2]
+STREAMS = Streams(
+    read_stream(file.read_text(), file.stem)
+    for file in sorted((Path(value_chain.__file__).parent / "value_streams").glob("*.yaml"))
+)
+CLIENT = "tests"
+REQUESTER = "emily.carter@bluefleet.example"
+FULLY = {"verdict": "fully", "utility": True, "warranty": True, "satisfaction": 5}
+AT_ONCE = {
+    "title": "Who approves a change",
+    "statement": "A normal change needs no notice.",
+    "parameters": [{"name": "notice_hours", "value": 0, "unit": "hours"}],
+    "valid_from": "2026-01-01T00:00:00Z",
+}
+"""With the usual notice of a day, a new service would be deployed a day later."""
+PLENTY = 50_000_000
+
+
+async def until(
+    condition: Callable[[], Awaitable[object]], seconds: float = 60, *, what: str, glance: float = 0.05
+) -> None:
+    """Wait until `condition` is true."""
+    deadline = time.monotonic() + seconds
+    while not await condition():
+        assert time.monotonic() < deadline, f"after {seconds} s it is still not so that {what}"
+        await asyncio.sleep(glance)
+
+
+class Chain:
+    """The six services as processes of their own, which a test kills, holds up and starts again.
+
+    Its databases and consumer groups are its own; its records begin in the topics where those ended before.
+    """
+
+    def __init__(self, machine: Machine, folder: Path) -> None:
+        self.bootstrap, self.folder = machine.bootstrap, folder
+        self.clock = Clock()
+        self.spans = SpanStore(folder / "traces")
+        self.secret = f"whsec_{b64encode(secrets.token_bytes(32)).decode()}"
+        self.desk = Consumer(self.secret)
+        self.databases: dict[str, str] = {}
+        self.since: log.Offsets = {}
+        self.ended: set[UUID] = set()
+        """Demands of which tests know that they have ended."""
+        self.by_hand: set[UUID] = set()
+        """Records that tests have put into a topic themselves."""
+        suffix = secrets.token_hex(4)
+        self.groups = {activity: f"svc.{activity}.{suffix}" for activity in ACTIVITIES}
+        self.urls = {a: f"http://127.0.0.1:{p}" for a, p in zip(ACTIVITIES, ports.free(len(ACTIVITIES)), strict=True)}
+        self._admin, self._names = machine.admin_url, {activity: f"{activity}_{suffix}" for activity in ACTIVITIES}
+        self._environment: dict[str, str] = {}
+        self._children: dict[str, Child] = {}
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator["Chain"]:
+        """Everything up and ready, with its policies, its money and a live service."""
+        async with AsyncExitStack() as stack:
+            await self._prepare(stack)
+            self._http = await stack.enter_async_context(httpx.AsyncClient(timeout=30, headers={"Client-Id": CLIENT}))
+            self.services = await stack.enter_async_context(Services(self.urls))
+            self.producer = await stack.enter_async_context(AIOKafkaProducer(bootstrap_servers=self.bootstrap))
+            self._engage = await stack.enter_async_context(asyncpg.create_pool(self.databases[ENGAGE], min_size=1))
+            stack.push_async_callback(self.stop, *ACTIVITIES)
+            await self.start(*ACTIVITIES)
+            await self.post(PLAN, "/policies/change-authority", AT_ONCE)
+            await self.grant(self.clock.now())
+            await governance.prepare(self.services, self.clock.now())
+            yield self
+
+    async def _prepare(self, stack: AsyncExitStack) -> None:
+        urls = await provision(self._admin, {name: secrets.token_urlsafe(16) for name in self._names.values()})
+        stack.push_async_callback(self._drop)
+        self.databases = {activity: urls[name] for activity, name in self._names.items()}
+        await create_topics(self.bootstrap)
+        await migrations.migrate_all(self.databases)
+        self.since = await log.ends_now(self.bootstrap)
+        for group in self.groups.values():
+            await self.commit(group, self.since)
+        otlp = await stack.enter_async_context(serve(Starlette(routes=[receiver(self.spans)])))
+        outside = await stack.enter_async_context(serve(self.desk.app))
+        desks = {"roundup": {"secrets": [self.secret], "reply_url": f"{outside}/notices"}}
+        ours = {"SVC_BOOTSTRAP": self.bootstrap, "SVC_OTLP": otlp, "SVC_DESKS": orjson.dumps(desks).decode()}
+        self._environment = {**os.environ, **ours}
+
+    async def _drop(self) -> None:
+        server = await asyncpg.connect(self._admin)
+        for name in self._names.values():
+            await server.execute(f"DROP DATABASE svc_{name} WITH (FORCE)")
+            await server.execute(f"DROP ROLE svc_{name}")
+        await server.close()
+
+    async def commit(self, group: str, offsets: log.Offsets) -> None:
+        """Set where a group reads on."""
+        async with AIOKafkaConsumer(
+            bootstrap_servers=self.bootstrap, group_id=group, enable_auto_commit=False
+        ) as consumer:
+            consumer.assign(list(offsets))
+            await consumer.commit(dict(offsets))
+
+    # processes
+
+    async def launch(self, activity: str, *crashing: str, **settings: str) -> Child:
+        """Begin to start a service; `crashing` are arguments of `tests.chassis.crashing`, if it is to misbehave."""
+        command = [f"services.{activity}"]
+        if crashing:
+            command = ["tests.chassis.crashing", f"services.{activity}.app:app", *crashing]
+        environment = {
+            **self._environment,
+            "SVC_DATABASE": self.databases[activity],
+            "SVC_GROUP": self.groups[activity],
+            "SVC_INSTANCE": f"{activity}-0",
+            "SVC_PORT": self.urls[activity].rpartition(":")[2],
+            "SVC_CLOCK": str(self.clock),
+            **{f"SVC_{name.upper()}": value for name, value in settings.items()},
+        }
+        child = self._children[activity] = await Child.start(
+            activity, [sys.executable, "-m", *command], log=self.folder / f"{activity}.log", env=environment, cwd=ROOT
+        )
+        return child
+
+    async def start(self, *activities: str, **settings: str) -> None:
+        """Start services and wait until they are ready."""
+        await asyncio.gather(*(self.launch(activity, **settings) for activity in activities))
+        await self.until_ready(*activities)
+
+    async def until_ready(self, *activities: str) -> None:
+        """Wait until services are ready for work; the error is the last words of one that has died."""
+
+        async def ready() -> bool:
+            for activity in activities:
+                if self._children[activity].returncode is not None:
+                    raise self._children[activity].death()
+                try:
+                    answer = await self._http.get(f"{self.urls[activity]}/readyz")
+                except httpx.TransportError:
+                    return False
+                if answer.is_error:
+                    return False
+            return True
+
+        await until(ready, what=f"{', '.join(activities)} are ready; their logs: {self.folder}")
+
+    async def stop(self, *activities: str) -> None:
+        """End services in good order."""
+        await asyncio.gather(*(self._children[a].stop() for a in activities if a in self._children))
+
+    async def kill(self, activity: str) -> None:
+        """End a service as a power cut would."""
+        await self._children[activity].kill()
+
+    # what is asked of it
+
+    async def post(self, activity: str, path: str, body: Json, *, key: str = "") -> httpx.Response:
+        """Send a command until it is answered, whatever happens to the service meanwhile."""
+        headers, url = {"Idempotency-Key": key or uuid4().hex}, self.urls[activity]
+        while True:
+            try:
+                answer = await self._http.post(url + path, json=body, headers=headers)
+                while answer.status_code == 202 or (answer.status_code == 404 and answer.request.method == "GET"):
+                    await asyncio.sleep(0.05)
+                    answer = await self._http.get(f"{url}/commands/{self.id_of(headers['Idempotency-Key'])}")
+            except httpx.TransportError:
+                await asyncio.sleep(0.05)
+                continue
+            if answer.status_code != 503:
+                return answer
+            await asyncio.sleep(0.05)
+
+    @staticmethod
+    def id_of(key: str) -> UUID:
+        """The id of a command, and of the demand that it makes."""
+        return uuid5(NAMESPACE_URL, f"svc:{CLIENT}:{key}")
+
+    async def grant(self, time: datetime) -> None:
+        """More money than the demands of a test run can bind, in the quarter of `time`."""
+        quarter = f"{time.year}-Q{(time.month + 2) // 3}"
+        answer = await self.post(PLAN, f"/budgets/{quarter}", {"total": PLENTY})
+        assert answer.status_code == 200, answer.text
+
+    async def submit(self, **body: object) -> UUID:
+        """Bring demand by `POST /demands`."""
+        answer = await self.post(ENGAGE, "/demands", {"requester": REQUESTER, "text": "", **body})
+        assert answer.status_code == 201, answer.text
+        return UUID(answer.json()["id"])
+
+    async def incident(self, **body: object) -> UUID:
+        """An incident of the live service."""
+        told = {"kind": "incident", "service": governance.SERVICE, "title": "Games stop", "text": "A black screen"}
+        return await self.submit(**{**told, **body})
+
+    async def wish(self, **body: object) -> UUID:
+        """Demand for something new that is worth its money many times over."""
+        told = {"kind": "new_product_or_service", "title": "A racing game", "value": 900_000, "users_affected": 100}
+        return await self.submit(**{**told, **body})
+
+    async def push(self, recording: Recording, ticket: str, delivery: str) -> UUID:
+        """Push a recorded ticket as its desk did."""
+        headers, body = replay(recording, ticket=ticket, delivery=delivery, secret=self.secret, now=datetime.now(UTC))
+        answer = await self._http.post(f"{self.urls[ENGAGE]}/desks/roundup", content=body, headers=headers)
+        assert answer.status_code == 202, answer.text
+        return UUID(answer.json()["demand"])
+
+    async def confirm(self, demand: UUID, requester: str = REQUESTER, **body: object) -> httpx.Response:
+        """Say what a delivery was worth: fully, unless `body` says otherwise."""
+        return await self.post(ENGAGE, f"/demands/{demand}/value", {"stakeholder": requester, **FULLY, **body})
+
+    # what can be seen of it
+
+    async def get(self, activity: str, path: str) -> Any:
+        """What a service shows."""
+        answer = await self._http.get(self.urls[activity] + path)
+        answer.raise_for_status()
+        return answer.json()
+
+    async def demand(self, demand: UUID) -> Json:
+        """A demand as Engage shows it."""
+        return dict(await self.get(ENGAGE, f"/demands/{demand}"))
+
+    async def until_all(self, status: str, demands: Collection[UUID], *, confirming: bool = False) -> None:
+        """Wait until demands are in a state; meanwhile, confirm the value of each that is delivered."""
+        query = "SELECT id, requester, status FROM demand WHERE id = ANY($1::uuid[]) AND status IS DISTINCT FROM $2"
+        rows: list[asyncpg.Record] = []
+
+        async def done() -> bool:
+            rows[:] = await self._engage.fetch(query, list(demands), status)
+            known = await self._engage.fetchval("SELECT count(*) FROM demand WHERE id = ANY($1::uuid[])", list(demands))
+            delivered = [row for row in rows if row["status"] == "delivered"]
+            if confirming and delivered:
+                answers = await asyncio.gather(*(self.confirm(row["id"], row["requester"]) for row in delivered))
+                assert {answer.status_code for answer in answers} == {200}, [answer.text for answer in answers]
+            return not rows and known == len(set(demands))
+
+        try:
+            await until(done, what=f"all of {len(demands)} demands are {status}", glance=0.1)
+        except AssertionError as still:
+            raise AssertionError(f"{still}: {[(str(row['id']), row['status']) for row in rows]}") from None
+
+    async def realise(self, demands: Collection[UUID]) -> None:
+        """See demands through to their value, which their requester confirms as soon as something is delivered."""
+        await self.until_all("value_realised", demands, confirming=True)
+        self.ended.update(demands)
+
+    async def asked(self, demand: UUID) -> bool:
+        """Whether the desk was asked what a delivery was worth."""
+        return self.desk.asked(demand)
+
+    async def rows(self, activity: str, query: str, *arguments: object) -> list[asyncpg.Record]:
+        """Ask a service's database."""
+        connection = await asyncpg.connect(self.databases[activity])
+        try:
+            return list(await connection.fetch(query, *arguments))
+        finally:
+            await connection.close()
+
+    async def taken(self, activity: str, case: UUID, *types: str) -> bool:
+        """Whether an activity has a receipt of each of these types about a case."""
+        found = await self.rows(activity, "SELECT record->>'type' FROM receipt WHERE case_id = $1", str(case))
+        return set(types) <= {row[0] for row in found}
+
+    async def aside(self) -> list[Json]:
+        """Everything that any activity has set aside."""
+        return [letter for activity in ACTIVITIES for letter in await self.get(activity, "/dlq")]
+
+    async def at_rest(self) -> None:
+        """Wait until nothing is on its way any more."""
+        waiting = log.until_at_rest(self.databases, self.bootstrap, self.clock, groups=self.groups, since=self.since)
+        await asyncio.wait_for(waiting, 60)
+
+    async def books(self) -> Books:
+        """The books, once the chain has come to rest."""
+        await self.at_rest()
+        return await read(
+            self.databases, self.bootstrap, streams=STREAMS, since=self.since, ended=self.ended, by_hand=self.by_hand
+        )
+
+    async def balanced(self) -> Books:
+        """The books, which must pass every check."""
+        found = await self.books()
+        wrong = violations(found)
+        assert not wrong, "\n".join(f"{check}: {story}" for check, story in wrong)
+        return found
+
+
+def about(found: Books, demand: UUID) -> list[log.Logged]:
+    """Every record about a demand, in the topics' order."""
+    return [record for record in found.log if record.event.get("data", {}).get("demand") == str(demand)]
+
+
+def types(records: Sequence[log.Logged]) -> set[str]:
+    """The classes of what is told, as they are called: `svc.plan.portfolio-decision-made.v1`."""
+    return {str(record.event["type"]) for record in records}

@@ -1,0 +1,48 @@
+"""Kill -9 of each service at each step of a batch, with demands in flight: nothing lost or doubled, order kept."""
+
+import asyncio
+from pathlib import Path
+from signal import SIGKILL
+from uuid import UUID
+
+import pytest
+
+from contracts.value_chain import ACTIVITIES, PLAN
+from tests.chassis.crashing import STEPS
+from tests.value_chain.chain import Chain
+
+WISHES, INCIDENTS = {PLAN: 4}, {PLAN: 0}
+"""How many of each are in flight at each kill; Plan, which tells one thing a message, has to meet two in one batch."""
+PATIENCE = 10.0
+"""Seconds after which more demands are sent, if a service has not met what it is to die at."""
+
+
+async def in_flight(chain: Chain, activity: str) -> list[UUID]:
+    """Demands of both streams, which are seen through to their value while the service dies."""
+    wishes = [chain.wish() for _ in range(WISHES.get(activity, 2))]
+    demands = await asyncio.gather(*wishes, *(chain.incident() for _ in range(INCIDENTS.get(activity, 2))))
+    await chain.realise(demands)
+    return list(demands)
+
+
+@pytest.mark.parametrize("activity", ACTIVITIES)
+async def test_a_service_killed_at_each_step_of_a_batch_loses_and_doubles_nothing(
+    chain: Chain, activity: str, tmp_path: Path
+) -> None:
+    flying: list[asyncio.Task[list[UUID]]] = []
+    await chain.stop(activity)
+    for step in STEPS:
+        proof = tmp_path / step.replace(" ", "-")
+        dying = await chain.launch(activity, "--die", step, "--proof", str(proof))
+        death = asyncio.create_task(dying.wait())
+        while not death.done():
+            flying.append(asyncio.create_task(in_flight(chain, activity)))
+            await asyncio.wait({death}, timeout=PATIENCE)
+            assert len(flying) <= 3 * len(STEPS), f"{activity} does not die {step}: {dying.last_words()}"
+        assert death.result() == -SIGKILL, dying.last_words()
+        assert proof.read_text() == step, "it died somewhere else"
+    await chain.start(activity)
+    demands = [demand for some in await asyncio.gather(*flying) for demand in some]
+    assert len(demands) >= 4 * len(STEPS)
+    assert await chain.aside() == []
+    await chain.balanced()
