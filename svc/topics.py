@@ -1,10 +1,11 @@
 """The topics of the chain on a broker: made as the contracts say, kept as they are found."""
 
 import asyncio
+from contextlib import suppress
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from aiokafka.errors import TopicAlreadyExistsError, for_code
+from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
 from contracts.value_chain import ACTIVITIES, TOPICS, dead_letters, inbox
 from svc.trouble import Trouble
@@ -14,6 +15,8 @@ PARTITIONS = 3
 FOR_EVER = "-1"
 THIRTY_DAYS = str(30 * 24 * 3600 * 1000)
 """How long a dead letter is kept, in milliseconds; the databases keep what was parked until somebody has seen to it."""
+COORDINATION = 10.0
+"""Seconds that a new broker has to find coordinators for the consumer groups."""
 MOST_REPLICAS = 3
 """Of a topic on a cluster; our own broker is alone and keeps the only one."""
 
@@ -40,9 +43,24 @@ async def create_topics(bootstrap: str) -> list[str]:
                         f"Topic {topic} cannot be made: {' '.join(map(str, reason)) or for_code(code).__name__}."
                     )
         await _until_there(admin, missing)
+        if missing:
+            with suppress(TimeoutError):  # the services can do without: they start anew when the broker is not ready
+                await asyncio.wait_for(_until_coordinated(admin), COORDINATION)
         return missing
     finally:
         await admin.close()
+
+
+async def _until_coordinated(admin: AIOKafkaAdminClient) -> None:
+    """Wait until each activity's consumer group has its coordinator, whose topic a new broker makes on first use."""
+    for activity in ACTIVITIES:
+        while True:
+            try:
+                await admin.list_consumer_group_offsets(f"svc.{activity}")
+            except KafkaError:
+                await asyncio.sleep(0.05)
+            else:
+                break
 
 
 async def _until_there(admin: AIOKafkaAdminClient, topics: list[str]) -> None:

@@ -187,19 +187,6 @@ class Chain:
         """End a service as a power cut would."""
         await self._children[activity].kill()
 
-    async def restart(self, activity: str, **settings: str) -> None:
-        """End a service in good order and start it again."""
-        await self.stop(activity)
-        await self.start(activity, **settings)
-
-    async def hold(self, activity: str, *topics: str) -> None:
-        """Start a service again so that it does not hear these topics, until it is restarted."""
-        heard = set(log.handlers_of(activity).topics)
-        assert heard > set(topics), f"{activity} does not hear {topics}"
-        await self.stop(activity)
-        await self.launch(activity, "--topics", *sorted(heard - set(topics)))
-        await self.until_ready(activity)
-
     # what is asked of it
 
     async def post(self, activity: str, path: str, body: Json, *, key: str = "") -> httpx.Response:
@@ -229,20 +216,21 @@ class Chain:
         answer = await self.post(PLAN, f"/budgets/{quarter}", {"total": PLENTY})
         assert answer.status_code == 200, answer.text
 
-    async def submit(self, *, key: str = "", **body: object) -> UUID:
+    async def submit(self, **body: object) -> UUID:
         """Bring demand by `POST /demands`."""
-        answer = await self.post(ENGAGE, "/demands", {"requester": REQUESTER, "text": "", **body}, key=key)
+        answer = await self.post(ENGAGE, "/demands", {"requester": REQUESTER, "text": "", **body})
         assert answer.status_code == 201, answer.text
         return UUID(answer.json()["id"])
 
-    async def incident(self, *, service: str = governance.SERVICE, key: str = "") -> UUID:
-        """An incident, of the service that is live unless another one is named."""
-        return await self.submit(key=key, kind="incident", service=service, title="Games stop", text="A black screen")
+    async def incident(self, **body: object) -> UUID:
+        """An incident of the live service."""
+        told = {"kind": "incident", "service": governance.SERVICE, "title": "Games stop", "text": "A black screen"}
+        return await self.submit(**{**told, **body})
 
-    async def wish(self, *, value: int | None = 900_000) -> UUID:
-        """Demand for something new, which is worth its money many times over unless `value` says otherwise."""
-        kind = "new_product_or_service"
-        return await self.submit(kind=kind, title="A racing game", value=value, users_affected=100)
+    async def wish(self, **body: object) -> UUID:
+        """Demand for something new that is worth its money many times over."""
+        told = {"kind": "new_product_or_service", "title": "A racing game", "value": 900_000, "users_affected": 100}
+        return await self.submit(**{**told, **body})
 
     async def push(self, recording: Recording, ticket: str, delivery: str) -> UUID:
         """Push a recorded ticket as its desk did."""
@@ -307,10 +295,6 @@ class Chain:
         """Whether an activity has a receipt of each of these types about a case."""
         found = await self.rows(activity, "SELECT record->>'type' FROM receipt WHERE case_id = $1", str(case))
         return set(types) <= {row[0] for row in found}
-
-    async def waiting(self, activity: str, case: UUID, number: int) -> bool:
-        """Whether an activity has set so many records of a case aside."""
-        return [letter["case_id"] for letter in await self.get(activity, "/dlq")].count(str(case)) == number
 
     async def aside(self) -> list[Json]:
         """Everything that any activity has set aside."""

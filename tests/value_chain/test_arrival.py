@@ -2,6 +2,7 @@
 
 import asyncio
 from functools import partial
+from pathlib import Path
 from typing import Any, NamedTuple
 from uuid import UUID, uuid4
 
@@ -19,7 +20,7 @@ from contracts.engage import DemandConsolidated, DemandStatusReported, ServiceRe
 from contracts.event import Message
 from contracts.obtain_build import ChangedServiceReported, ComponentProvided
 from contracts.plan import PortfolioDecisionMade
-from contracts.value_chain import DELIVER_SUPPORT, DESIGN_TRANSITION, ENGAGE, OBTAIN_BUILD, PLAN, flow_of
+from contracts.value_chain import DELIVER_SUPPORT, DESIGN_TRANSITION, ENGAGE, OBTAIN_BUILD, PLAN, flow_of, inbox
 from services.chassis.runtime import _partition
 from svc.chaos.log import Logged
 from svc.desk_replay import INCIDENT, recorded
@@ -111,9 +112,7 @@ async def test_poison_sets_one_demand_aside_and_a_redrive_takes_it_up_in_order(c
 
     await chain.push(recorded("07-incident-reply", DESK), ticket, f"issue{ticket}-2")
     await until(partial(chain.waiting, DELIVER_SUPPORT, sick, 2), what="the reopened task waits behind it")
-    neighbour = next(
-        key for key in iter(lambda: uuid4().hex, "") if _partition(str(chain.id_of(key)), PARTITIONS) == home
-    )
+    neighbour = next(key for key in iter(lambda: uuid4().hex, "") if _partition(str(chain.id_of(key)), PARTITIONS) == home)
     well = await asyncio.gather(chain.incident(key=neighbour), chain.incident(), chain.wish())
     await chain.realise(well)
     assert (await chain.demand(sick))["status"] == "in_progress"
@@ -122,8 +121,6 @@ async def test_poison_sets_one_demand_aside_and_a_redrive_takes_it_up_in_order(c
     assert (await chain.post(DELIVER_SUPPORT, f"/dlq/{sick}/redrive", order)).status_code == 200
     await chain.realise([sick])
     assert await chain.aside() == []
-    records = [
-        record for record in about(await chain.balanced(), sick) if record.event["type"] == DemandStatusReported.type
-    ]
+    records = [record for record in about(await chain.balanced(), sick) if record.event["type"] == DemandStatusReported.type]
     told = [record.event["data"]["status"] for record in records]
     assert told == ["in_progress", "delivered", "in_progress", "delivered", "value_realised"]
