@@ -266,7 +266,7 @@ class Libraries(logging.Handler):
         sentence = (record.name, str(record.msg)[:100])
         if record.created - self.said.get(sentence, 0) > 30:
             self.said[sentence] = record.created
-            log = structlog.get_logger(logger=record.name)
+            log = structlog.get_logger().bind(library=record.name)
             log.log(record.levelno, record.getMessage(), exc_info=record.exc_info)
 
 
