@@ -1,13 +1,15 @@
 """Kill -9 of each service at each step of a batch, with demands in flight: nothing lost or doubled, order kept."""
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
 from signal import SIGKILL
 from uuid import UUID
 
 import pytest
 
-from contracts.value_chain import ACTIVITIES, PLAN
+from contracts.value_chain import ACTIVITIES, DELIVER_SUPPORT, PLAN
+from svc.chaos.checks import violations
 from tests.chassis.crashing import STEPS
 from tests.value_chain.chain import Chain
 
@@ -46,3 +48,17 @@ async def test_a_service_killed_at_each_step_of_a_batch_loses_and_doubles_nothin
     assert len(demands) >= 4 * len(STEPS)
     assert await chain.aside() == []
     await chain.balanced()
+
+
+async def test_a_mutant_that_tells_nothing_again_is_caught(
+    chain: Chain, tmp_path: Path, record_property: Callable[[str, object], None]
+) -> None:
+    mutant, check = ("--mutant", "no_republish"), "everything told stands in its topic"
+    await chain.stop(DELIVER_SUPPORT)
+    await asyncio.gather(*(chain.incident() for _ in range(3)))
+    dying = await chain.launch(DELIVER_SUPPORT, "--die", "after write", "--proof", str(tmp_path / "proof"), *mutant)
+    assert await dying.wait() == -SIGKILL, dying.last_words()
+    await chain.launch(DELIVER_SUPPORT, *mutant)
+    await chain.until_ready(DELIVER_SUPPORT)
+    assert check in {violation.check for violation in violations(await chain.books())}, "the mutant was not caught"
+    record_property("caught", f"mutant no_republish of Deliver and support: caught by '{check}'")

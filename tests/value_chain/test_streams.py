@@ -9,11 +9,9 @@ import pytest
 from contracts.design_transition import SpecificationIssued
 from contracts.plan import PortfolioDecisionMade
 from contracts.value_chain import ACTIVITIES, ENGAGE, FLOWS
-from services.chassis.runtime import _partition
 from svc.desk_replay import INCIDENT, NEW_SERVICE, recorded
 from svc.spans import Node, span_of, tree
-from svc.topics import PARTITIONS
-from tests.value_chain.chain import REQUESTER, Chain, about, until
+from tests.value_chain.chain import REQUESTER, Chain, about, partition_of, until
 
 EVENTS = {flow.event.type for flow in FLOWS if flow.teller in ACTIVITIES}
 PRODUCER, CONSUMER = 4, 5
@@ -55,7 +53,7 @@ async def test_every_event_of_a_demand_carries_its_id_and_stands_on_its_partitio
         assert {record.case for record in records} == {str(demand)}
         assert {record.event["subject"] for record in records} == {str(demand)}
         assert {record.key for record in records} == {str(demand).encode()}
-        assert {record.partition for record in records} == {_partition(str(demand), PARTITIONS)}
+        assert {record.partition for record in records} == {partition_of(demand)}
     assert {record.teller for record in about(books, realised[1])} >= set(ACTIVITIES) - {"improve"}
 
 
