@@ -35,8 +35,6 @@ TRIES, TRIES_ALONE = 3, 20
 class Lane:
     """Works off the records of the partitions with its number, one batch at a time."""
 
-    connection: asyncpg.Connection
-
     def __init__(self, number: int, runtime: Runtime) -> None:
         self.name, self.runtime = f"lane {number}", runtime
         self.queue: deque[Record] = deque()
@@ -45,6 +43,7 @@ class Lane:
         self.states: list[type[State[Any]]] = [Case, *(state for state in runtime.handlers.states if state is not Case)]
         self.reading, self.writing = store.read_statement(self.states), store.write_statement(self.states)
         self.locking = store.read_statement(self.states, runtime.handlers.locked)
+        self.connection: asyncpg.Connection
         self.connected = False
         self.epochs: dict[int, int] = {}
         """By partition number: under which epoch this lane owns it."""
@@ -56,10 +55,7 @@ class Lane:
         """The receipts of this batch whose outputs are written and not yet published, in the order of decision."""
 
     async def run(self) -> None:
-        """Work until cancelled, and start a batch anew when the database was away.
-
-        An error of the broker, or another owner, ends the lane, and its worker starts anew.
-        """
+        """Work until cancelled. An error of the broker, or another owner, ends the lane; then its worker starts anew."""
         try:
             while True:
                 if not self.queue and not self.unowned:
@@ -99,10 +95,10 @@ class Lane:
         What was written last, by whomever, and perhaps not published, is published before anything new is decided.
         Where less was reached than is committed (the database is an older copy), reading goes on from there.
         """
-        again, consumer = part in self.epochs, self.runtime.consumer
+        again, consumer, topics = part in self.epochs, self.runtime.consumer, self.runtime.handlers.topics
         self.epochs[part], untold = await self.connection.fetchrow(TAKE_OVER, part) or (0, ())
         reached = {row["topic"]: row["next_offset"] for row in await self.connection.fetch(REACHED, part)}
-        places = {TopicPartition(topic, part) for topic in (*reached, *self.runtime.handlers.topics)}
+        places = {TopicPartition(topic, part) for topic in (*reached, *topics)}
         committed = {place: await consumer.committed(place) or 0 for place in places}
         if any(committed[place] < reached.get(place.topic, 0) for place in places):
             receipts = await self.connection.fetch(UNTOLD, untold)

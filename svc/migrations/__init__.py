@@ -17,6 +17,8 @@ from sqlalchemy import Connection, MetaData
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
+UNDECLARED = frozenset({"receipt", "ownership", "progress", "pending", "parked"})
+"""The chassis's tables that no model declares: its migrations are their only description."""
 HERE = Path(__file__).parent
 SERVICES = HERE.parents[1] / "services"
 
@@ -33,6 +35,7 @@ def configuration(activity: str) -> Config:
 
 def tables(activity: str) -> list[MetaData]:
     """The tables that the models of the chassis and of an activity declare; a folder without handlers declares none."""
+    import_module("services.chassis.store")
     if (SERVICES / activity / "handlers.py").exists():
         import_module(f"services.{activity}.handlers")  # every state is in some handler's annotation
     metadata = import_module("services.chassis.state").metadata
@@ -53,7 +56,12 @@ def upgrade(connection: Connection, activity: str) -> bool:
 def write_next(connection: Connection, activity: str, owner: str, message: str) -> None:
     """Write the next migration of `owner` (the activity, or chassis): what its models have beyond the database."""
     config = configuration(activity)
-    config.attributes |= {"connection": connection, "metadata": tables(activity), "owner": owner}
+    config.attributes |= {
+        "connection": connection,
+        "metadata": tables(activity),
+        "owner": owner,
+        "undeclared": UNDECLARED,
+    }
     folder = SERVICES / owner / "migrations"
     folder.mkdir(exist_ok=True)
     number = len(list(folder.glob("*_0*.py"))) + 1

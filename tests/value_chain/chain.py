@@ -124,13 +124,22 @@ class Chain:
         await create_topics(self.bootstrap)
         await migrations.migrate_all(self.databases)
         self.since = await log.ends_now(self.bootstrap)
-        for group in self.groups.values():
+        for activity, group in self.groups.items():
             await self.commit(group, self.since)
+            await self._begin(self.databases[activity])
         otlp = await stack.enter_async_context(serve(Starlette(routes=[receiver(self.spans)])))
         outside = await stack.enter_async_context(serve(self.desk.app))
         desks = {"roundup": {"secrets": [self.secret], "reply_url": f"{outside}/notices"}}
         ours = {"SVC_BOOTSTRAP": self.bootstrap, "SVC_OTLP": otlp, "SVC_DESKS": orjson.dumps(desks).decode()}
         self._environment = {**os.environ, **ours}
+
+    async def _begin(self, database: str) -> None:
+        """Note that a database knows what was there before: else it would have everything told again."""
+        connection = await asyncpg.connect(database)
+        await connection.executemany(
+            "INSERT INTO progress VALUES ($1, $2, $3)", [(*place, offset) for place, offset in self.since.items()]
+        )
+        await connection.close()
 
     async def _drop(self) -> None:
         server = await asyncpg.connect(self._admin)
