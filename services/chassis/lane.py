@@ -55,7 +55,7 @@ class Lane:
         """The receipts of this batch whose outputs are written and not yet published, in the order of decision."""
 
     async def run(self) -> None:
-        """Work until cancelled. An error of the broker, or another owner, ends the lane; then its worker starts anew."""
+        """Work until cancelled. An error of the broker, or another owner, ends the lane; its worker starts anew."""
         try:
             while True:
                 if not self.queue and not self.unowned:
