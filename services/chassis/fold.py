@@ -275,9 +275,9 @@ class Fold:
     ) -> None:
         """One record to publish; `slip` is its routing slip: its stream, and the step that tells it."""
         words = {"stream": slip[0], "step": slip[1], "traceparent": self.created(decided, id)}
-        cause = str(decided.arrival.id)
+        cause, case = str(decided.arrival.id), message.case
         value = encode(message, id=id, source=self.source, time=time, cause=cause, sequence=sequence, **words)
-        decided.outputs.append(output(self.runtime, id, message.type, message.case, words["traceparent"], value))
+        decided.outputs.append(output(self.runtime, id, message.type, case, words["traceparent"], value))
 
     def wait(self, decided: Decided, id: UUID, due: datetime, what: Command | Effect, slip: tuple[str, str]) -> None:
         """One timer, or one effect outside, whose command arrives on the own inbox when it is due or done."""
@@ -303,13 +303,14 @@ class Fold:
             row.version += 1
 
     def context(self, arrival: Arrival) -> SpanContext | None:
-        """The context of this arrival's `process` span, below the span that its record names."""
-        parent = tracing.parse_traceparent(arrival.attributes.get("traceparent"))
+        """The context of this arrival's `process` span, below the span that its record names; None if unsampled."""
+        text = arrival.attributes.get("traceparent", "")
+        parent = tracing.parse_traceparent(text) if tracing.sampled(text) else None
         return tracing.child(parent, tracing.span_id_of(self.runtime.activity, arrival.id)) if parent else None
 
     def created(self, decided: Decided, id: UUID) -> str:
         """The `traceparent` that an output carries: of its own `create` span; unsampled, the bytes pass through."""
-        if decided.context is None or not decided.context.trace_flags.sampled:
+        if decided.context is None:
             return decided.arrival.attributes.get("traceparent", "")
         return tracing.traceparent(tracing.child(decided.context, tracing.span_id_of("create", id)))
 
