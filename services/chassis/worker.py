@@ -29,6 +29,8 @@ Perform = Callable[[Any, UUID], Awaitable[Command]]
 """Does an effect outside, under an id that stays the same over its repetitions; returns the command that tells the
 activity how it went."""
 MOST_ATTEMPTS = 10
+FETCH = 500
+"""Most records in one fetch; a lane has at most twice as many in its queue before its partitions are paused."""
 LEASE, STALLED_AFTER = 30.0, 30.0
 STARTING, WATCHING, FINISHING, LEAVING = 30.0, 2.0, 5.0, 5.0
 """Seconds: what is due is not claimed again; the consumer may stand still; to connect and join the group; between two
@@ -115,18 +117,18 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
 
     async def fetch(self) -> None:
         """Hand records to the lanes by partition number. A full lane's partitions are paused; the others go on."""
-        limit, consumer = self.runtime.settings.batch, self.runtime.consumer
+        consumer = self.runtime.consumer
         while not self.stopping.is_set():
-            patience = 50 if consumer.paused() else 200  # milliseconds: a lane that is free again is soon fed
-            for place, records in (await consumer.getmany(timeout_ms=patience, max_records=limit)).items():
+            patience = 10 if consumer.paused() else 200  # milliseconds: a lane that is free again is soon fed
+            for place, records in (await consumer.getmany(timeout_ms=patience, max_records=FETCH)).items():
                 lane = self.lane_of(place)
                 lane.queue.extend(records)
                 lane.filled.set()
             for place in consumer.assignment():
                 lane = self.lane_of(place)
-                if len(lane.queue) >= 2 * limit:
+                if len(lane.queue) >= 2 * FETCH:
                     consumer.pause(place)
-                elif len(lane.queue) < limit and place.partition not in lane.unowned:
+                elif len(lane.queue) <= FETCH and place.partition not in lane.unowned:
                     consumer.resume(place)
 
     def lane_of(self, place: TopicPartition) -> Lane:
