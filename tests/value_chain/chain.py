@@ -351,6 +351,12 @@ class Chain:
             self.databases, self.bootstrap, streams=STREAMS, since=self.since, ended=self.ended, by_hand=self.by_hand
         )
 
+    async def damage(self) -> set[str]:
+        """The checks that the books do not pass now; what a mutant has done is no fault of later tests."""
+        found = violations(await self.books())
+        self._known += found
+        return {violation.check for violation in found}
+
     async def balanced(self) -> Books:
         """The books, which must pass every check; what an earlier test has met is not this one's fault."""
         found = await self.books()
