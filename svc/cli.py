@@ -244,6 +244,30 @@ def bench_hop(
         _run(hop.run(Terminal(json=json), quick=quick, json=json, chart=chart))
 
 
+@bench.command("pairs")
+def bench_pairs(quick: Quick = False, json: Json = False) -> None:
+    """Measure what waiting for the disk and what tracing cost, in pairs.
+
+    Example: [bold]svc bench pairs[/]
+    """
+    from svc.bench import pairs
+    from svc.terminal import Terminal
+
+    _run(pairs.run(Terminal(json=json), quick=quick, json=json))
+
+
+@bench.command("scale")
+def bench_scale(quick: Quick = False, json: Json = False) -> None:
+    """Measure more processes of one service, and larger backlogs.
+
+    Example: [bold]svc bench scale[/] (a quarter of an hour)
+    """
+    from svc.bench import scale
+    from svc.terminal import Terminal
+
+    _run(scale.run(Terminal(json=json), quick=quick, json=json))
+
+
 @app.command()
 def version(json: Json = False) -> None:
     """Say which version this is.

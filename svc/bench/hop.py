@@ -120,7 +120,7 @@ def table(forms: dict[str, Form], result: dict[str, Any]) -> Table:
     shown = Table(
         title=f"One hop: ServiceReleased ({result['event_bytes']} bytes) -> put_live -> ServiceDelivered, "
         f"{result['rounds']} rounds, backlog of {result['backlog']:,}",
-        caption="A clock starts at a worker's first committed offsets and stops at its last. CPU: microseconds an event.",
+        caption="A clock starts at a worker's first committed offsets and stops at its last. CPU in us an event.",
         box=SIMPLE,
     )
     headings = ("events/s", "least to most", "worker", "database", "broker", "commits", "WAL flushes", "WAL bytes")
