@@ -244,6 +244,18 @@ def bench_hop(
         _run(hop.run(Terminal(json=json), quick=quick, json=json, chart=chart))
 
 
+@bench.command("latency")
+def bench_latency(quick: Quick = False, json: Json = False) -> None:
+    """Measure how long an event takes through one hop when there is little to do.
+
+    Example: [bold]svc bench latency[/]
+    """
+    from svc.bench import latency
+    from svc.terminal import Terminal
+
+    _run(latency.run(Terminal(json=json), quick=quick, json=json))
+
+
 @bench.command("pairs")
 def bench_pairs(quick: Quick = False, json: Json = False) -> None:
     """Measure what waiting for the disk and what tracing cost, in pairs.

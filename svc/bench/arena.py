@@ -148,7 +148,7 @@ class Arena:
         finally:
             await self._sql.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
-    async def _begin(self, database: str, begins: Mapping[TopicPartition, int]) -> None:
+    async def begin(self, database: str, begins: Mapping[TopicPartition, int]) -> None:
         """Note that a database knows what was in the topic before: else the chassis would read all of it again."""
         connection = await asyncpg.connect(self.url(database))
         rows = [(*place, offset) for place, offset in begins.items()]
@@ -200,7 +200,7 @@ class Arena:
         logged = ("log_statement = 'all'", "log_parameter_max_length = 0") if count_statements else ()
         async with self.database(events.template, *sql, *logged) as database:
             group = await self.group(events.begins)
-            await self._begin(database, events.begins)
+            await self.begin(database, events.begins)
             before = await self._wal()
             async with self.workers(form, database, group, processes, **dict(settings)) as children:
                 begin = await self.until(1, group, events, children)

@@ -45,9 +45,11 @@ async def run(terminal: Terminal, *, quick: bool, json: bool) -> int:
             for number in range(pairs):
                 for name, (one, other) in sides.items():
                     terminal.say(f"pair {number + 1} of {pairs}: {name}")
-                    order = (one, other) if number % 2 else (other, one)
-                    runs = {side: await measured(arena, side) for side in order}
-                    found[name].append((runs[one], runs[other]))
+                    if number % 2:
+                        found[name].append((await measured(arena, one), await measured(arena, other)))
+                    else:  # the other way round: what wears on both wears on both alike
+                        last = await measured(arena, other)
+                        found[name].append((await measured(arena, one), last))
     result = {name: compared(of) for name, of in found.items()} | {"pairs": pairs, "backlog": size}
     terminal.show(table(result))
     if json:
