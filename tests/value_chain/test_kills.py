@@ -9,9 +9,9 @@ from uuid import UUID
 import pytest
 
 from contracts.value_chain import ACTIVITIES, DELIVER_SUPPORT, PLAN
+from svc.chaos.chain import Chain
 from svc.chaos.checks import violations
-from tests.chassis.crashing import STEPS
-from tests.value_chain.chain import Chain
+from svc.chaos.crashing import STEPS
 
 WISHES, INCIDENTS = {PLAN: 4}, {PLAN: 0}
 """How many of each are in flight at each kill; Plan, which tells one thing a message, has to meet two in one batch."""
