@@ -3,7 +3,7 @@ MAKEFLAGS += --no-print-directory
 python := .venv/bin/python
 ARGS :=
 .DEFAULT_GOAL := help
-.PHONY: help install demo up test bench lint fix contracts lock clean
+.PHONY: help install demo up test bench chaos lint fix contracts lock clean
 
 help: ## say what each target does
 	@grep -hE '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -22,6 +22,9 @@ test: lint ## lint, then all tests: make test ARGS="-k plan"
 
 bench: install ## measure one hop against other ways of doing it: make bench ARGS="--json"
 	@$(python) -m svc bench $(ARGS)
+
+chaos: install ## kill services under load and balance the books: make chaos ARGS="--kills 100 --seed 7 --json"
+	@$(python) -m svc chaos $(ARGS)
 
 lint: install ## check style, types and architecture; changes nothing
 	@$(python) -m ruff check .

@@ -11,7 +11,7 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import IO, Literal, NamedTuple
+from typing import IO, Literal, NamedTuple, Protocol
 
 import psutil
 
@@ -30,12 +30,30 @@ class User(NamedTuple):
     gid: int
 
 
+class Running(Protocol):
+    """What a child needs of its process; an `asyncio.subprocess.Process` has it."""
+
+    @property
+    def pid(self) -> int:
+        """Its id, which is also its group's."""
+
+    @property
+    def returncode(self) -> int | None:
+        """Its exit code; None while it runs."""
+
+    def send_signal(self, signal: int) -> None:
+        """Signal it, if it runs."""
+
+    async def wait(self) -> int:
+        """Its exit code, once it has ended."""
+
+
 class Child:
     """A running program in a session of its own, with its output in a file."""
 
     def __init__(
         self,
-        process: asyncio.subprocess.Process,
+        process: Running,
         *,
         name: str,
         log: Path,
@@ -136,6 +154,12 @@ class Child:
             except TimeoutError:
                 await self.kill()
         return await self.wait()
+
+    def signal(self, number: signal.Signals) -> None:
+        """Signal it, if it still runs."""
+        if self.returncode is None:
+            with suppress(ProcessLookupError):
+                self._process.send_signal(number)
 
     async def kill(self) -> None:
         """End it and all of its session at once."""

@@ -11,8 +11,8 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from svc.chaos.crashing import STEPS
 from tests.chassis.conftest import Bench, demand
-from tests.chassis.crashing import STEPS
 from tests.chassis.ledger import Corrected, Visited
 
 CASES, ROUNDS = 12, 4
@@ -34,7 +34,7 @@ async def process(
         "SVC_INSTANCE": "ledger-0",
         "SVC_BATCH": "20",
     }
-    command = [sys.executable, "-m", "tests.chassis.crashing", "tests.chassis.ledger:make_app", *arguments]
+    command = [sys.executable, "-m", "svc.chaos.crashing", "tests.chassis.ledger:make_app", *arguments]
     running = await asyncio.create_subprocess_exec(*command, env=env, stderr=stderr)
     try:
         yield running

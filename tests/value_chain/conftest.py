@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.value_chain.chain import Chain
+from svc.chaos.chain import Chain
+from svc.chaos.nursery import nursery
 
 if TYPE_CHECKING:
     from svc.machine import Machine
@@ -16,5 +17,5 @@ if TYPE_CHECKING:
 async def chain(machine: "Machine", tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Chain]:
     """The six services, running; a test that ends or holds up some of them starts them again."""
     folder: Path = tmp_path_factory.mktemp("chain")
-    async with Chain(machine, folder).running() as chain:
+    async with nursery(folder) as parent, Chain(machine, folder, parent).running() as chain:
         yield chain

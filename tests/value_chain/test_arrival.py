@@ -20,9 +20,9 @@ from contracts.event import Message
 from contracts.obtain_build import ChangedServiceReported, ComponentProvided
 from contracts.plan import PortfolioDecisionMade
 from contracts.value_chain import DELIVER_SUPPORT, DESIGN_TRANSITION, ENGAGE, OBTAIN_BUILD, PLAN, flow_of
+from svc.chaos.chain import ROOT, Chain, about, partition_of, until
 from svc.chaos.log import Logged
 from svc.desk_replay import INCIDENT, recorded
-from tests.value_chain.chain import ROOT, Chain, about, partition_of, until
 
 DESK = ROOT / "tests" / "data" / "desks" / "roundup"
 

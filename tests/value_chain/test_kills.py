@@ -13,8 +13,8 @@ from contracts.deliver_support import SupportTaskCompleted
 from contracts.outside import ValueConfirmed
 from contracts.value_chain import ACTIVITIES, DELIVER_SUPPORT, ENGAGE, PLAN, flow_of
 from services.deliver_support.model import ResolutionDone
-from tests.chassis.crashing import STEPS
-from tests.value_chain.chain import FULLY, REQUESTER, Chain, until
+from svc.chaos.chain import FULLY, REQUESTER, Chain, until
+from svc.chaos.crashing import STEPS
 
 WISHES, INCIDENTS = {PLAN: 4}, {PLAN: 0}
 """How many of each are in flight at each kill; Plan, which tells one thing a message, has to meet two in one batch."""

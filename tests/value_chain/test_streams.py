@@ -9,9 +9,9 @@ import pytest
 from contracts.design_transition import SpecificationIssued
 from contracts.plan import PortfolioDecisionMade
 from contracts.value_chain import ACTIVITIES, ENGAGE, FLOWS
+from svc.chaos.chain import REQUESTER, Chain, about, partition_of, until
 from svc.desk_replay import INCIDENT, NEW_SERVICE, recorded
 from svc.spans import Node, span_of, tree
-from tests.value_chain.chain import REQUESTER, Chain, about, partition_of, until
 
 EVENTS = {flow.event.type for flow in FLOWS if flow.teller in ACTIVITIES}
 PRODUCER, CONSUMER = 4, 5

@@ -12,7 +12,7 @@ from contracts.clock import Clock, Segment
 from contracts.deliver_support import SupportEscalated
 from contracts.engage import DemandStatusReported
 from contracts.value_chain import ACTIVITIES, DELIVER_SUPPORT
-from tests.value_chain.chain import Chain, Json, about, until
+from svc.chaos.chain import Chain, Json, about, until
 
 REPORT = {"by": "Priya, service desk"}
 FAST = 1_000_000.0

@@ -1,6 +1,6 @@
 """A service that dies by SIGKILL at one step of a batch, and proves at which; also the mutants of the chassis.
 
-    python -m tests.chassis.crashing APP [--die STEP --proof FILE] [--mutant NAME]
+    python -m svc.chaos.crashing APP [--die STEP --proof FILE] [--mutant NAME]
 
 The chassis has no switch for any of this: its step functions are wrapped here, from outside.
 """
@@ -20,6 +20,7 @@ from services.chassis import lane, store
 from services.chassis.fold import Decided, Fold, Output, told_by
 from services.chassis.lane import Lane
 from services.chassis.service import serve
+from svc.chaos import by_hand, reading
 
 STEPS = ("before write", "after write", "mid-publish", "after publish", "after commit")
 
@@ -92,7 +93,7 @@ def offsets_first() -> None:
 
 def no_republish() -> None:
     """A new owner does not publish what the last one had written."""
-    lane.told_by = lambda runtime, receipt: []  # type: ignore[assignment]
+    vars(lane)["told_by"] = lambda runtime, receipt: []
 
 
 def no_epochs() -> None:
@@ -152,6 +153,11 @@ if __name__ == "__main__":
     parser.add_argument("--mutant", choices=sorted(MUTANTS))
     parser.add_argument("--pause", type=float, help="seconds between the first read and its write")
     parser.add_argument("--topics", nargs="*", help="own these topics by hand instead of joining the group")
+    parser.add_argument("--late", nargs="*", help="take up these topics last")
+    parser.add_argument("--deaf", nargs="*", help="leave these topics to the next process")
+    parser.add_argument("--shuffle", type=int, help="take topics up in any order; the seed")
+    parser.add_argument("--link", action="append", default=[], help="PORT=OTHER: connect to OTHER instead of PORT")
+    parser.add_argument("--skew", type=float, help="seconds by which its clock is wrong")
     chosen = parser.parse_args()
     if chosen.mutant:
         MUTANTS[chosen.mutant]()
@@ -162,5 +168,15 @@ if __name__ == "__main__":
     module, _, attribute = chosen.app.partition(":")
     made = getattr(import_module(module), attribute)
     if chosen.topics:
-        import_module("tests.chassis.by_hand").own(chosen.topics)
+        by_hand.own(chosen.topics)
+    if chosen.late:
+        reading.late(set(chosen.late))
+    if chosen.deaf:
+        reading.deaf(set(chosen.deaf))
+    if chosen.shuffle is not None:
+        reading.shuffled(chosen.shuffle)
+    if chosen.link:
+        reading.linked({int(port): int(other) for port, _, other in (link.partition("=") for link in chosen.link)})
+    if chosen.skew:
+        reading.skewed(chosen.skew)
     serve(made() if attribute.startswith("make") else made)

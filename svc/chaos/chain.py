@@ -3,7 +3,6 @@
 import asyncio
 import os
 import secrets
-import sys
 import time
 from base64 import b64encode
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
@@ -30,6 +29,7 @@ from svc import governance, migrations
 from svc.chaos import log
 from svc.chaos.books import Books, read
 from svc.chaos.checks import Violation, violations
+from svc.chaos.nursery import Nursery
 from svc.consumer import Consumer
 from svc.desk_replay import Recording, replay
 from svc.loopback import serve
@@ -40,7 +40,6 @@ from svc.telemetry import SpanStore, receiver
 from svc.topics import PARTITIONS, create_topics
 
 Json = dict[str, Any]
-ROOT = Path(__file__).parents[2]
 STREAMS = Streams(
     read_stream(file.read_text(), file.stem)
     for file in sorted((Path(value_chain.__file__).parent / "value_streams").glob("*.yaml"))
@@ -56,8 +55,12 @@ AT_ONCE = {
 }
 """With the usual notice of a day, a new service would be deployed a day later."""
 PLENTY = 50_000_000
-CRASHING, READING = "tests.chassis.crashing", "tests.value_chain.reading"
-"""What a service is started by, if it is to misbehave."""
+PATIENCE = 60.0
+"""Seconds that anything may take that is waited for."""
+
+
+class Stuck(Exception):  # noqa: N818 - it says what the chain is
+    """What was waited for has not come."""
 
 
 def partition_of(case: UUID | str) -> int:
@@ -66,12 +69,13 @@ def partition_of(case: UUID | str) -> int:
 
 
 async def until(
-    condition: Callable[[], Awaitable[object]], seconds: float = 60, *, what: str, glance: float = 0.05
+    condition: Callable[[], Awaitable[object]], seconds: float = PATIENCE, *, what: str, glance: float = 0.05
 ) -> None:
-    """Wait until `condition` is true."""
+    """Wait until `condition` is true; `Stuck` if it takes too long."""
     deadline = time.monotonic() + seconds
     while not await condition():
-        assert time.monotonic() < deadline, f"after {seconds} s it is still not so that {what}"
+        if time.monotonic() > deadline:
+            raise Stuck(f"after {seconds:g} s it is still not so that {what}")
         await asyncio.sleep(glance)
 
 
@@ -81,7 +85,8 @@ class Chain:
     Its databases and consumer groups are its own; its records begin in the topics where those ended before.
     """
 
-    def __init__(self, machine: Machine, folder: Path) -> None:
+    def __init__(self, machine: Machine, folder: Path, nursery: Nursery) -> None:
+        self._nursery = nursery
         self.bootstrap, self.folder = machine.bootstrap, folder
         self.clock = Clock()
         self.spans = SpanStore(folder / "traces")
@@ -98,7 +103,10 @@ class Chain:
         self.urls = {a: f"http://127.0.0.1:{p}" for a, p in zip(ACTIVITIES, ports.free(len(ACTIVITIES)), strict=True)}
         self._admin, self._names = machine.admin_url, {activity: f"{activity}_{suffix}" for activity in ACTIVITIES}
         self._environment: dict[str, str] = {}
-        self._children: dict[str, Child] = {}
+        self.children: dict[str, Child] = {}
+        """By activity; by activity and number where there are several."""
+        self.always: dict[str, list[str]] = {}
+        """How a service misbehaves however it is started, by activity."""
         self._known: list[Violation] = []
 
     @asynccontextmanager
@@ -158,26 +166,34 @@ class Chain:
 
     # processes
 
-    async def launch(self, activity: str, *misbehaving: str, by: str = CRASHING, **settings: str) -> Child:
-        """Begin to start a service, as it is, or with what the module `by` does to it by these arguments."""
-        command = [by, f"services.{activity}.app:app", *misbehaving] if misbehaving else [f"services.{activity}"]
+    async def launch(self, activity: str, *misbehaving: str, number: int = 0, **settings: str) -> Child:
+        """Begin to start a service, as it is, or as `svc.chaos.crashing` makes it misbehave by these arguments.
+
+        `number` counts the processes of one activity; those from 1 on are there beside the usual one.
+        """
+        module, arguments = f"services.{activity}", [*self.always.get(activity, ()), *misbehaving]
+        if arguments:
+            module, arguments = "svc.chaos.crashing", [f"services.{activity}.app:app", *arguments]
+        name = activity if number == 0 else f"{activity}-{number}"
+        if number and name not in self.urls:
+            self.urls[name] = f"http://127.0.0.1:{ports.free(1)[0]}"
         environment = {
             **self._environment,
             "SVC_DATABASE": self.databases[activity],
             "SVC_GROUP": self.groups[activity],
-            "SVC_INSTANCE": f"{activity}-0",
-            "SVC_PORT": self.urls[activity].rpartition(":")[2],
+            "SVC_INSTANCE": f"{activity}-{number}",
+            "SVC_PORT": self.urls[name].rpartition(":")[2],
             "SVC_CLOCK": str(self.clock),
             **{f"SVC_{name.upper()}": value for name, value in settings.items()},
         }
-        child = self._children[activity] = await Child.start(
-            activity, [sys.executable, "-m", *command], log=self.folder / f"{activity}.log", env=environment, cwd=ROOT
+        child = self.children[name] = await self._nursery.start(
+            name, module, arguments, environment, self.folder / f"{name}.log"
         )
         return child
 
     async def start(self, *activities: str, **settings: str) -> None:
         """Start services and wait until they are ready."""
-        await asyncio.gather(*(self.launch(activity, **settings) for activity in activities))
+        await asyncio.gather(*(self.launch(activity, number=0, **settings) for activity in activities))
         await self.until_ready(*activities)
 
     async def until_ready(self, *activities: str) -> None:
@@ -185,8 +201,8 @@ class Chain:
 
         async def ready() -> bool:
             for activity in activities:
-                if self._children[activity].returncode is not None:
-                    raise self._children[activity].death()
+                if self.children[activity].returncode is not None:
+                    raise self.children[activity].death()
                 try:
                     answer = await self._http.get(f"{self.urls[activity]}/readyz")
                 except httpx.TransportError:
@@ -199,11 +215,11 @@ class Chain:
 
     async def stop(self, *activities: str) -> None:
         """End services in good order."""
-        await asyncio.gather(*(self._children[a].stop() for a in activities if a in self._children))
+        await asyncio.gather(*(self.children[a].stop() for a in activities if a in self.children))
 
     async def kill(self, activity: str) -> None:
         """End a service as a power cut would."""
-        await self._children[activity].kill()
+        await self.children[activity].kill()
 
     async def restart(self, activity: str, **settings: str) -> None:
         """End a service in good order and start it again."""
@@ -214,7 +230,7 @@ class Chain:
         """Start a service again so that it does not hear these topics, until it is restarted."""
         assert set(log.handlers_of(activity).topics) > set(topics), f"{activity} does not hear {topics}"
         await self.stop(activity)
-        await self.launch(activity, "never", *topics, by=READING)
+        await self.launch(activity, "--deaf", *topics)
         await self.until_ready(activity)
 
     # what is asked of it
@@ -306,8 +322,8 @@ class Chain:
 
         try:
             await until(done, what=f"all of {len(demands)} demands are {status}", glance=0.1)
-        except AssertionError as still:
-            raise AssertionError(f"{still}: {[(str(row['id']), row['status']) for row in rows]}") from None
+        except Stuck as still:
+            raise Stuck(f"{still}: {[(str(row['id']), row['status']) for row in rows]}") from None
 
     async def realise(self, demands: Collection[UUID]) -> None:
         """See demands through to their value, which their requester confirms as soon as something is delivered."""
