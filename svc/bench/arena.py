@@ -215,6 +215,8 @@ class Arena:
             done = receipts or end.done
             count = self._statements(database) if count_statements else 0
         events_done = end.done - begin.done
+        if not events_done:
+            raise Trouble(f"{form} had done all {end.done} events when its clock would have started: give it more.")
         return Measured(
             events=events_done,
             seconds=end.time - begin.time,
