@@ -240,7 +240,8 @@ class Arena:
             await asyncio.sleep(GLANCE)
 
     async def _wal(self) -> dict[str, int]:
-        """What was written ahead so far, in the whole server."""
+        """What was written ahead so far, in the whole server; what we did ourselves is told late unless asked for."""
+        await self._sql.execute("SELECT pg_stat_force_next_flush()")
         return dict(await self._sql.fetchrow(WAL) or {})
 
     async def until(self, done: int, group: str, events: Backlog, children: list[Child]) -> Moment:
