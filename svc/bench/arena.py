@@ -215,6 +215,8 @@ class Arena:
             done = receipts or end.done
             count = self._statements(database) if count_statements else 0
         events_done = end.done - begin.done
+        if not events_done:
+            raise Trouble(f"{form} had done all {end.done} events when its clock would have started: give it more.")
         return Measured(
             events=events_done,
             seconds=end.time - begin.time,
@@ -238,7 +240,8 @@ class Arena:
             await asyncio.sleep(GLANCE)
 
     async def _wal(self) -> dict[str, int]:
-        """What was written ahead so far, in the whole server."""
+        """What was written ahead so far, in the whole server; what we did ourselves is told late unless asked for."""
+        await self._sql.execute("SELECT pg_stat_force_next_flush()")
         return dict(await self._sql.fetchrow(WAL) or {})
 
     async def until(self, done: int, group: str, events: Backlog, children: list[Child]) -> Moment:
