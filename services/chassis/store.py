@@ -88,8 +88,8 @@ REFUSALS = (
     ValueError,  # what asyncpg itself cannot encode
 )
 """The database will not have it, however often it is tried."""
-AWAY = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError)
-"""Anything else: the database cannot be worked with now."""
+AWAY = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, TimeoutError)
+"""Anything else: the database, or a connection that was broken off in the middle, cannot be worked with now."""
 
 REDRIVE = "SELECT topic, part, off, value FROM parked WHERE case_id = $1 ORDER BY number"
 TAKE_OVER = """INSERT INTO ownership (part, epoch, untold) VALUES ($1, 1, '{}')
