@@ -169,13 +169,14 @@ def draw(forms: dict[str, Form], result: dict[str, Any], file: Path) -> None:
     ]
     bars = rates.barh(titles, medians, color=colours, xerr=list(zip(*spans, strict=True)), ecolor="#444444")
     rates.bar_label(bars, [f"{rate:,.0f}" for rate in medians], padding=6)
-    rates.set(xscale="log", title="events a second (median, least and most)", xlim=(min(medians) / 2, max(medians) * 4))
+    rates.set(xscale="log", title="events a second: median, least to most", xlim=(min(medians) / 2, max(medians) * 4))
     cpu = [one["worker_us"] + one["database_us"] + one["broker_us"] for one in figures.values()]
     bars = costs.barh(titles, cpu, color=colours)
     parts = [f"{one['worker_us']:.0f} + {one['database_us']:.0f} + {one['broker_us']:.0f}" for one in figures.values()]
     costs.bar_label(bars, parts, padding=4)
-    title = "CPU microseconds an event (worker + database + broker)"
-    costs.set(xscale="log", title=title, xlim=(min(cpu) / 2, max(cpu) * 12))
+    title = "CPU µs an event: worker + database + broker"
+    costs.set(xscale="log", title=title, xlim=(min(cpu) / 2, max(cpu) * 20))
     for axes in (rates, costs):
+        axes.title.set_fontsize(11)
         axes.spines[["top", "right"]].set_visible(False)
     picture.savefig(file, dpi=110)
