@@ -5,7 +5,7 @@ import os
 import secrets
 import time
 from base64 import b64encode
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -59,7 +59,7 @@ PATIENCE = 60.0
 """Seconds that anything may take that is waited for."""
 
 
-class Stuck(Exception):
+class Stuck(Exception):  # noqa: N818 - it is the chain that is stuck
     """What was waited for has not come."""
 
 
@@ -157,7 +157,9 @@ class Chain:
 
     # processes
 
-    async def launch(self, activity: str, *misbehaving: str, number: int = 0, **settings: str) -> Child:
+    async def launch(
+        self, activity: str, *misbehaving: str, number: int = 0, settings: Mapping[str, str] | None = None
+    ) -> Child:
         """Begin to start a service, as it is, or as `svc.chaos.crashing` makes it misbehave by these arguments.
 
         `number` counts the processes of one activity; those from 1 on are there beside the usual one.
@@ -175,7 +177,7 @@ class Chain:
             "SVC_INSTANCE": f"{activity}-{number}",
             "SVC_PORT": self.urls[name].rpartition(":")[2],
             "SVC_CLOCK": str(self.clock),
-            **{f"SVC_{name.upper()}": value for name, value in settings.items()},
+            **{f"SVC_{name.upper()}": value for name, value in (settings or {}).items()},
         }
         child = self.children[name] = await self._nursery.start(
             name, module, arguments, environment, self.folder / f"{name}.log"
@@ -184,7 +186,7 @@ class Chain:
 
     async def start(self, *activities: str, **settings: str) -> None:
         """Start services and wait until they are ready."""
-        await asyncio.gather(*(self.launch(activity, **settings) for activity in activities))
+        await asyncio.gather(*(self.launch(activity, settings=settings) for activity in activities))
         await self.until_ready(*activities)
 
     async def until_ready(self, *activities: str) -> None:
