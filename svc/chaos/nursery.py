@@ -107,15 +107,16 @@ async def nursery(folder: Path) -> AsyncIterator[Nursery]:
     command = [sys.executable, "-m", "svc.chaos.nursery", str(path)]
     child = await Child.start("nursery", command, log=folder / "nursery.log", cwd=ROOT)
     try:
-        found = await asyncio.wait_for(called.get(), STARTING)
+        try:
+            found = await asyncio.wait_for(called.get(), STARTING)
+        except TimeoutError:
+            raise child.death() from None
         listening = asyncio.create_task(found.listen())
         try:
             yield found
         finally:
             await child.kill()
             await listening
-    except TimeoutError:
-        raise child.death() from None
     finally:
         await child.kill()
         server.close()
