@@ -3,7 +3,7 @@ MAKEFLAGS += --no-print-directory
 python := .venv/bin/python
 ARGS :=
 .DEFAULT_GOAL := help
-.PHONY: help install demo up test lint fix contracts lock clean
+.PHONY: help install demo up test bench chaos lint fix contracts lock clean
 
 help: ## say what each target does
 	@grep -hE '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -20,6 +20,12 @@ up: install ## run the value chain until Ctrl-C
 test: lint ## lint, then all tests: make test ARGS="-k plan"
 	@$(python) -m pytest $(ARGS)
 
+bench: install ## measure one hop against other ways of doing it: make bench ARGS="--json"
+	@$(python) -m svc bench $(ARGS)
+
+chaos: install ## kill services under load and balance the books: make chaos ARGS="--kills 100 --seed 7 --json"
+	@$(python) -m svc chaos $(ARGS)
+
 lint: install ## check style, types and architecture; changes nothing
 	@$(python) -m ruff check .
 	@$(python) -m ruff format --check .
@@ -35,7 +41,7 @@ contracts: install ## write what is derived from the contracts anew
 	@$(python) -m contracts.render
 
 lock: install ## resolve the newest versions into requirements.lock
-	@$(python) -m uv --quiet pip compile pyproject.toml --group dev --universal --generate-hashes \
+	@$(python) -m uv --quiet pip compile pyproject.toml --group dev --group bench --universal --generate-hashes \
 		--python-version 3.11 --no-header --upgrade --output-file requirements.lock
 	@echo 'uv' | $(python) -m uv --quiet pip compile - --universal --generate-hashes \
 		--python-version 3.11 --no-header --upgrade --output-file tools/bootstrap.lock

@@ -131,7 +131,7 @@ class Codec:
             raise Undecodable(" ".join(str(error).split())[:1000]) from None
         message: Message = envelope["data"]
         stream, step = envelope.get("valuestream", ""), envelope.get("streamstep", "")
-        message._told = Told(envelope["id"], time, stream, step)
+        message.tell(Told(envelope["id"], time, stream, step))
         return envelope, message
 
 

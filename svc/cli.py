@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode="rich")
 dlq = typer.Typer(no_args_is_help=True, rich_markup_mode="rich")
+bench = typer.Typer(rich_markup_mode="rich")
+app.add_typer(bench, name="bench")
 app.add_typer(dlq, name="dlq", help="Records that an activity could not use, and those that wait behind them.")
 
 
@@ -31,6 +33,7 @@ Work = Annotated[
     Way, typer.Option(help="Done at once, on the chain's clock, or when somebody reports it (POST /work).")
 ]
 Port = Annotated[int | None, typer.Option(min=1024, max=65529, help="Of the page; the services take the six after it.")]
+Quick = Annotated[bool, typer.Option("--quick", help="Little of everything, in under a minute; for CI.")]
 Demand = Annotated[str, typer.Argument(help="Its id, or the beginning of it.", show_default=False)]
 
 
@@ -221,6 +224,79 @@ def dlq_discard(
     from svc import looking
 
     _tell(looking.discard(event, reason), json)
+
+
+@bench.callback(invoke_without_command=True)
+def bench_hop(
+    context: typer.Context,
+    quick: Quick = False,
+    chart: Annotated[Path | None, typer.Option(help="A picture of it (PNG, SVG or PDF).")] = None,
+    json: Json = False,
+) -> None:
+    """Measure one hop against other ways of doing it, on a Kafka and a PostgreSQL of its own.
+
+    Example: [bold]svc bench --chart bench.png[/], or for a script [bold]svc bench --quick --json[/]
+    """
+    if context.invoked_subcommand is None:
+        from svc.bench import hop
+        from svc.terminal import Terminal
+
+        _run(hop.run(Terminal(json=json), quick=quick, json=json, chart=chart))
+
+
+@bench.command("latency")
+def bench_latency(quick: Quick = False, json: Json = False) -> None:
+    """Measure how long an event takes through one hop when there is little to do.
+
+    Example: [bold]svc bench latency[/]
+    """
+    from svc.bench import latency
+    from svc.terminal import Terminal
+
+    _run(latency.run(Terminal(json=json), quick=quick, json=json))
+
+
+@bench.command("pairs")
+def bench_pairs(quick: Quick = False, json: Json = False) -> None:
+    """Measure what waiting for the disk and what tracing cost, in pairs.
+
+    Example: [bold]svc bench pairs[/]
+    """
+    from svc.bench import pairs
+    from svc.terminal import Terminal
+
+    _run(pairs.run(Terminal(json=json), quick=quick, json=json))
+
+
+@bench.command("scale")
+def bench_scale(quick: Quick = False, json: Json = False) -> None:
+    """Measure more processes of one service, and larger backlogs.
+
+    Example: [bold]svc bench scale[/] (a quarter of an hour)
+    """
+    from svc.bench import scale
+    from svc.terminal import Terminal
+
+    _run(scale.run(Terminal(json=json), quick=quick, json=json))
+
+
+@app.command()
+def chaos(
+    kills: Annotated[int, typer.Option(min=1, help="How many kills in all; a round has 50.")] = 1000,
+    seed: Annotated[int, typer.Option(help="Of the first round; each following round has the next one.")] = 1,
+    mutants: Annotated[bool, typer.Option(help="Whether chassis that break a promise must be caught, too.")] = True,
+    report: Annotated[Path | None, typer.Option(help="A document whose table of faults is written anew.")] = None,
+    json: Json = False,
+) -> None:
+    """Kill services of a chain of its own, and more, under load, and balance the books after each round.
+
+    Exit code 0 only if nothing was lost, doubled or out of order, and each mutant was caught. A long run can be done in
+    parts: its last line says the next seed. Example: [bold]svc chaos --kills 100 --seed 7[/]
+    """
+    from svc.chaos import run
+    from svc.terminal import Terminal
+
+    _run(run.run(Terminal(json=json), kills=kills, seed=seed, mutants=mutants, json=json, report=report))
 
 
 @app.command()

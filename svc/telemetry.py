@@ -13,7 +13,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTraceServiceRequest,
     ExportTraceServiceResponse,
 )
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
@@ -74,6 +74,8 @@ def receiver(store: SpanStore) -> Route:
         try:
             body = _unpacked(await request.body(), request.headers.get("content-encoding", "identity"))
             store.add(exported(ExportTraceServiceRequest.FromString(body)))
+        except ClientDisconnect:
+            return PlainTextResponse("its sender is gone", 400)
         except ValueError as error:
             return PlainTextResponse(str(error), 413)
         except (DecodeError, OSError, EOFError, zlib.error) as error:

@@ -21,22 +21,22 @@ MOST_REPLICAS = 3
 """Of a topic on a cluster; our own broker is alone and keeps the only one."""
 
 
-async def create_topics(bootstrap: str) -> list[str]:
+async def create_topics(bootstrap: str, partitions: int = PARTITIONS) -> list[str]:
     """Make those that are missing, and return them. `Trouble` if one is refused, or has other partitions."""
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
     await admin.start()
     try:
         there = {topic["topic"]: len(topic["partitions"]) for topic in await admin.describe_topics()}
         for topic in TOPICS:
-            if there.get(topic, PARTITIONS) != PARTITIONS:
+            if there.get(topic, partitions) != partitions:
                 raise Trouble(
-                    f"Topic {topic} has {there[topic]} partitions and must have {PARTITIONS}, like all the others: "
+                    f"Topic {topic} has {there[topic]} partitions and must have {partitions}, like all the others: "
                     "give the chain a Kafka of its own, or remove this topic if nobody needs it."
                 )
         missing = [topic for topic in TOPICS if topic not in there]
         if missing:
             replicas = min(MOST_REPLICAS, len((await admin.describe_cluster())["brokers"]))
-            answer = await admin.create_topics([_new(topic, replicas) for topic in missing])
+            answer = await admin.create_topics([_new(topic, partitions, replicas) for topic in missing])
             for topic, code, *reason in answer.topic_errors:
                 if code and for_code(code) is not TopicAlreadyExistsError:
                     raise Trouble(
@@ -71,9 +71,9 @@ async def _until_there(admin: AIOKafkaAdminClient, topics: list[str]) -> None:
         await asyncio.sleep(0.02)
 
 
-def _new(topic: str, replicas: int) -> NewTopic:
+def _new(topic: str, partitions: int, replicas: int) -> NewTopic:
     kept = THIRTY_DAYS if topic in map(dead_letters, ACTIVITIES) else FOR_EVER
-    return NewTopic(topic, PARTITIONS, replicas, topic_configs={"retention.ms": kept})
+    return NewTopic(topic, partitions, replicas, topic_configs={"retention.ms": kept})
 
 
 async def until_consumed(bootstrap: str, activity: str) -> None:

@@ -21,7 +21,7 @@ from sqlalchemy import Connection, text
 
 from contracts.stream import read_stream
 from contracts.value_chain import ACTIVITIES
-from svc.migrations import migrate, run_on, tables
+from svc.migrations import UNDECLARED, migrate, run_on, tables
 
 if TYPE_CHECKING:
     from svc.machine import Machine
@@ -74,12 +74,12 @@ def test_the_life_of_a_batch_can_be_read_in_one_sitting() -> None:
 
 
 def test_the_chassis_does_not_grow() -> None:
-    """It should have 1,500 lines of code and has about 100 more: it may shrink, not grow (`docs/decisions.md`).
+    """It should have 1,500 lines of code and has about 90 more: it may shrink, not grow (`docs/decisions.md`).
 
     Blank lines, comments and docstrings are not counted, and neither are the migrations, which Alembic writes.
     """
     sizes = {path.name: lines_of_code(path.read_text()) for path in CHASSIS.glob("*.py")}
-    assert sum(sizes.values()) <= 1610, sizes
+    assert sum(sizes.values()) <= 1590, sizes
 
 
 @pytest.mark.parametrize("activity", ACTIVITIES)
@@ -122,7 +122,8 @@ async def test_migrations_make_the_schema_that_the_models_declare(activity: str,
 def differences(connection: Connection, activity: str) -> list[Any]:
     """What only the migrated database has, or only the models. Bounds (`check`) too, which Alembic passes over."""
     declared: Any = tables(activity)  # Alembic takes several, and does not say so
-    found = compare_metadata(MigrationContext.configure(connection, opts={"compare_type": True}), declared)
+    options = {"compare_type": True, "include_name": lambda name, kind, _: kind != "table" or name not in UNDECLARED}
+    found = compare_metadata(MigrationContext.configure(connection, opts=options), declared)
     connection.execute(text("CREATE SCHEMA declared"))
     connection.execute(text("SET LOCAL search_path = declared, public"))
     declared[1].create_all(connection, checkfirst=False)

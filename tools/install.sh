@@ -49,7 +49,7 @@ if ! is packages "$packages"; then
     mirror=${PIP_INDEX_URL:-$(.venv/bin/python -m pip config get global.index-url 2>/dev/null || true)}
     [ -z "$mirror" ] || export UV_DEFAULT_INDEX="${UV_DEFAULT_INDEX:-$mirror}"
 
-    say "installing $(grep -c '==' requirements.lock) locked packages (about 420 MB on disk)"
+    say "installing $(grep -c '==' requirements.lock) locked packages (about 580 MB on disk)"
     VIRTUAL_ENV=$(pwd)/.venv .venv/bin/python -m uv --quiet pip sync --require-hashes requirements.lock
     printf '%s\n' "$packages" > .venv/packages
 fi

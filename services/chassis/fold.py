@@ -54,6 +54,8 @@ class Decided:
     waiting: list[Output] = field(default_factory=list)
     """The commands that timers and effects will bring; not published now."""
     error: str = ""
+    again: bool = False
+    """It was decided before, and what it tells was published."""
 
 
 class Fold:
@@ -68,28 +70,29 @@ class Fold:
         self.receipts: list[tuple[UUID, str, bytes]] = []
         self.pending: list[dict[str, object]] = []
         self.parked: list[dict[str, object]] = []
-        self.ends: dict[tuple[str, int], int] = {}
         self.decided: list[Decided] = []
 
     @property
     def outputs(self) -> list[Output]:
         """Everything to publish, in the order in which it was decided."""
-        return [output for decided in self.decided for output in decided.outputs]
+        return [output for decided in self.decided if not decided.again for output in decided.outputs]
 
-    def arguments(self) -> tuple[object, ...]:
-        """The parameters of the write statement."""
+    @property
+    def told(self) -> list[UUID]:
+        """The receipts that have something to publish, in that order."""
+        return [decided.arrival.id for decided in self.decided if decided.outputs and not decided.again]
+
+    def arguments(self, reached: object, owned: object) -> tuple[object, ...]:
+        """The parameters of the write statement; `reached` and `owned` are rows of `progress` and `ownership`."""
         ids, cases, records = map(list, zip(*sorted(self.receipts), strict=True)) if self.receipts else ([], [], [])
-        ends = [{"topic": topic, "part": part, "next_offset": end} for (topic, part), end in self.ends.items()]
         rows = [state.dump(list(self.changed[state].values())) for state in self.states]
-        return (ids, cases, records, *map(orjson.dumps, (self.pending, ends, self.parked)), *rows)
+        return (ids, cases, records, *map(orjson.dumps, (self.pending, reached, self.parked, owned)), *rows)
 
     def take(self, arrival: Arrival, culprit: str) -> None:
-        """Decide about an arrival, publish again what was decided, or set it aside with its case.
+        """Decide about an arrival, or set it aside with its case; one that has its receipt is done.
 
         `culprit` is why it must be set aside; empty for one that may be decided about.
         """
-        place, end = (arrival.record.topic, arrival.record.partition), arrival.record.offset + 1
-        self.ends[place] = max(self.ends.get(place, 0), end)
         if arrival.id in self.known:
             self.repeat(arrival, self.known[arrival.id])
             return
@@ -109,19 +112,18 @@ class Fold:
             self.decide(arrival, arrival.message, case)
 
     def repeat(self, arrival: Arrival, receipt: dict[str, Any]) -> None:
-        """A redelivery (the same offset) publishes the same outputs under the same ids; a mere copy ends here."""
-        record = arrival.record
-        there = (receipt["topic"], receipt["partition"], receipt["offset"])
-        if there != (record.topic, record.partition, record.offset):
-            return
-        decided = Decided(arrival, self.context(arrival), receipt.get("handler", ""), receipt.get("stream", ""))
-        for told in receipt["outputs"]:
-            place = UUID(told["id"]), told["type"], told["correlationid"], told.get("traceparent", "")
-            decided.outputs.append(self.output(*place, orjson.dumps(told)))
-        for waits in receipt.get("waits", ()):
-            id = UUID(waits["id"])
-            decided.waiting.append(self.output(id, "", arrival.case, self.created(decided, id), b""))
-        self.decided.append(decided)
+        """A redelivery (the same offset) has its spans exported again, after a crash perhaps; a mere copy ends here."""
+        record, stream = arrival.record, receipt.get("stream", "")
+        if (receipt["topic"], receipt["partition"], receipt["offset"]) == (
+            record.topic,
+            record.partition,
+            record.offset,
+        ):
+            decided = Decided(arrival, self.context(arrival), receipt.get("handler", ""), stream, again=True)
+            decided.outputs = told_by(self.runtime, receipt)
+            for id in (UUID(waits["id"]) for waits in receipt.get("waits", ())):
+                decided.waiting.append(output(self.runtime, id, "", arrival.case, self.created(decided, id), b""))
+            self.decided.append(decided)
 
     def park(self, arrival: Arrival, case: Case, reason: str) -> None:
         """Set a record aside, and with it its case if it is a known one."""
@@ -273,9 +275,9 @@ class Fold:
     ) -> None:
         """One record to publish; `slip` is its routing slip: its stream, and the step that tells it."""
         words = {"stream": slip[0], "step": slip[1], "traceparent": self.created(decided, id)}
-        cause = str(decided.arrival.id)
+        cause, case = str(decided.arrival.id), message.case
         value = encode(message, id=id, source=self.source, time=time, cause=cause, sequence=sequence, **words)
-        decided.outputs.append(self.output(id, message.type, message.case, words["traceparent"], value))
+        decided.outputs.append(output(self.runtime, id, message.type, case, words["traceparent"], value))
 
     def wait(self, decided: Decided, id: UUID, due: datetime, what: Command | Effect, slip: tuple[str, str]) -> None:
         """One timer, or one effect outside, whose command arrives on the own inbox when it is due or done."""
@@ -284,14 +286,7 @@ class Fold:
         context = {"stream": slip[0], "step": slip[1], "traceparent": trace, "cause": decided.arrival.id}
         row = {"id": id, "due": due, "attempts": 0, "effect": effect, "case_id": case, "type": kind, "context": context}
         decided.pending.append(row | {"data": orjson.Fragment(what.model_dump_json())})
-        decided.waiting.append(self.output(id, "", case, trace, b""))
-
-    def output(self, id: UUID, message_type: str, case: str, traceparent: str, value: bytes) -> Output:
-        """A record in its place: the topic of its type, the partition of its case."""
-        activity, flow = self.runtime.activity, value_chain.BY_TYPE.get(message_type)
-        topic = flow.topic if flow and flow.teller == activity else value_chain.inbox(activity)
-        partition = self.runtime.partition_of(case)
-        return Output(id, topic, partition, case, value, record_headers(traceparent), traceparent)
+        decided.waiting.append(output(self.runtime, id, "", case, trace, b""))
 
     def row(self, state: type[State[Any]], key: Any) -> State[Any]:
         """The row with this id; one with defaults when there is none."""
@@ -308,12 +303,28 @@ class Fold:
             row.version += 1
 
     def context(self, arrival: Arrival) -> SpanContext | None:
-        """The context of this arrival's `process` span, below the span that its record names."""
-        parent = tracing.parse_traceparent(arrival.attributes.get("traceparent"))
+        """The context of this arrival's `process` span, below the span that its record names; None if unsampled."""
+        text = arrival.attributes.get("traceparent", "")
+        parent = tracing.parse_traceparent(text) if tracing.sampled(text) else None
         return tracing.child(parent, tracing.span_id_of(self.runtime.activity, arrival.id)) if parent else None
 
     def created(self, decided: Decided, id: UUID) -> str:
         """The `traceparent` that an output carries: of its own `create` span; unsampled, the bytes pass through."""
-        if decided.context is None or not decided.context.trace_flags.sampled:
+        if decided.context is None:
             return decided.arrival.attributes.get("traceparent", "")
         return tracing.traceparent(tracing.child(decided.context, tracing.span_id_of("create", id)))
+
+
+def output(runtime: Runtime, id: UUID, message_type: str, case: str, traceparent: str, value: bytes) -> Output:
+    """A record in its place: the topic of its type, the partition of its case."""
+    flow = value_chain.BY_TYPE.get(message_type)
+    topic = flow.topic if flow and flow.teller == runtime.activity else value_chain.inbox(runtime.activity)
+    return Output(id, topic, runtime.partition_of(case), case, value, record_headers(traceparent), traceparent)
+
+
+def told_by(runtime: Runtime, receipt: dict[str, Any]) -> list[Output]:
+    """The outputs that a receipt holds, as they were when they were decided."""
+    return [
+        output(runtime, UUID(e["id"]), e["type"], e["correlationid"], e.get("traceparent", ""), orjson.dumps(e))
+        for e in receipt["outputs"]
+    ]

@@ -1,47 +1,35 @@
 """The life of a batch, top to bottom: receive, read, fold, write, publish, commit.
 
-A lane is the only writer and the only publisher of its cases. The receipt of a record is its inbox and outbox in one
-row, so whatever crashes at whichever step, the records come again, find their receipts, and the same outputs are
-published under the same ids.
+A lane is the only writer and the only publisher of its cases: it owns their partition number under an epoch, and a
+write under an older one is refused. The receipt of a record is its inbox and outbox in one row. So whatever crashes at
+whichever step: the next owner first publishes what was written last, under the same ids and in order; then the records
+come again, and those that have a receipt are done.
 """
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from contextlib import nullcontext, suppress
-from dataclasses import dataclass
 from random import uniform
 from time import time_ns
-from typing import Any, TypeVar
+from typing import Any
+from uuid import UUID
 
 import asyncpg
-from aiokafka import TopicPartition
-from aiokafka.errors import CommitFailedError, IllegalStateError
+import orjson
+from aiokafka import ConsumerRecord, TopicPartition
+from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 
-from contracts.envelope import MOST_BYTES, Arrival, Headers, Record
+from contracts.envelope import MOST_BYTES, Arrival, Record
 from services.chassis import store
-from services.chassis.fold import Fold, Output
+from services.chassis.fold import Fold, Output, told_by
 from services.chassis.handlers import Redrive
 from services.chassis.runtime import Runtime
 from services.chassis.state import State
-from services.chassis.store import AWAY, CONFLICTS, REDRIVE, REDRIVEN, REFUSALS, Case, connect
+from services.chassis.store import AWAY, CONFLICTS, REACHED, REDRIVE, REFUSALS, REPLACED, TAKE_OVER, UNTOLD, Case
 
 TRIES, TRIES_ALONE = 3, 20
 """How often a conflict is read again: by a batch, which is then halved, and by a record alone."""
-Result = TypeVar("Result")
-
-
-@dataclass(slots=True)
-class Stored:
-    """A parked record, as the record it was."""
-
-    topic: str
-    partition: int
-    offset: int
-    value: bytes | None
-    key: bytes | None
-    timestamp: int = 0
-    headers: Headers = ()
 
 
 class Lane:
@@ -50,49 +38,96 @@ class Lane:
     def __init__(self, number: int, runtime: Runtime) -> None:
         self.name, self.runtime = f"lane {number}", runtime
         self.queue: deque[Record] = deque()
-        self.filled = asyncio.Event()
-        self.idle = asyncio.Event()
+        self.filled, self.idle = asyncio.Event(), asyncio.Event()
+        self.idle.set()
         self.states: list[type[State[Any]]] = [Case, *(state for state in runtime.handlers.states if state is not Case)]
         self.reading, self.writing = store.read_statement(self.states), store.write_statement(self.states)
         self.locking = store.read_statement(self.states, runtime.handlers.locked)
-        self.connection: asyncpg.Connection | None = None
+        self.connection: asyncpg.Connection
+        self.connected = False
+        self.epochs: dict[int, int] = {}
+        """By partition number: under which epoch this lane owns it."""
+        self.unowned: set[int] = set()
+        """The partition numbers that it must take over before it goes on."""
+        self.ends: dict[TopicPartition, int] = {}
+        """How far this batch goes."""
+        self.untold: list[UUID] = []
+        """The receipts of this batch whose outputs are written and not yet published, in the order of decision."""
 
     async def run(self) -> None:
-        """Work until cancelled.
-
-        A database that is away is waited for; an error of the broker ends the lane, and its worker starts anew.
-        """
+        """Work until cancelled. An error of the broker, or another owner, ends the lane; its worker starts anew."""
         try:
             while True:
-                if not self.queue:
+                if not self.queue and not self.unowned:
                     self.filled.clear()
                     self.idle.set()
                     await self.filled.wait()
                 self.idle.clear()
                 size = min(len(self.queue), self.runtime.settings.batch)
-                await self.work([self.queue.popleft() for _ in range(size)])
+                await self.patiently([self.queue.popleft() for _ in range(size)])
         finally:
             self.drop_connection()
             self.runtime.missing.pop(f"database of {self.name}", None)  # nobody is left to say that it answers
 
+    async def patiently(self, records: Sequence[Record]) -> None:
+        """One batch, anew for as long as the database is away: what was written meanwhile has its receipts."""
+        while True:
+            try:
+                if not self.connected:
+                    self.connection = await store.connect(self.runtime.settings.database)
+                    self.connected = True
+                for part in sorted(self.unowned):
+                    await self.take_over(part)
+                if records:
+                    await self.work(records)
+            except REPLACED:
+                raise
+            except AWAY as away:
+                self.drop_connection()
+                await self.runtime.database_away(self.name, away)
+            else:
+                self.runtime.database_here(self.name)
+                return
+
+    async def take_over(self, part: int) -> None:
+        """Become the owner of a partition number: from here on nobody else can write for it.
+
+        What was written last, by whomever, and perhaps not published, is published before anything new is decided.
+        Where less was reached than is committed (the database is an older copy), reading goes on from there.
+        """
+        again, consumer, topics = part in self.epochs, self.runtime.consumer, self.runtime.handlers.topics
+        self.epochs[part], untold = await self.connection.fetchrow(TAKE_OVER, part) or (0, ())
+        reached = {row["topic"]: row["next_offset"] for row in await self.connection.fetch(REACHED, part)}
+        places = {TopicPartition(topic, part) for topic in (*reached, *topics)}
+        committed = {place: await consumer.committed(place) or 0 for place in places}
+        if any(committed[place] < reached.get(place.topic, 0) for place in places):
+            receipts = await self.connection.fetch(UNTOLD, untold)
+            told = (told_by(self.runtime, orjson.loads(receipt["record"])) for receipt in receipts)
+            await self.publish([output for outputs in told for output in outputs])
+        for place in consumer.assignment() & places:
+            if (offset := reached.get(place.topic, 0)) < committed[place]:
+                if again:
+                    raise KafkaError("the database may have been replaced by an older copy: reading on from there")
+                consumer.seek(place, offset)
+        self.unowned.discard(part)
+
     async def work(self, records: Sequence[Record]) -> None:
         """One batch, from its records to their committed offsets."""
+        self.ends = {TopicPartition(record.topic, record.partition): record.offset + 1 for record in records}
+        self.untold = []
         arrivals, misplaced = self.receive(records)
-        outputs: list[Output] = []
-        batch: list[Arrival] = []
-        redriven: list[str] = []
+        batch, outputs = list[Arrival](), list[Output]()
         for arrival in arrivals:
             if isinstance(arrival.message, Redrive):  # it must find in the database what is set aside before it
                 outputs += await self.settle(batch)
-                batch = [arrival, *await self.patiently(self.parked, arrival.message)]
-                redriven.append(arrival.message.parked_case)
+                batch = [arrival, *await self.parked(arrival.message)]
             else:
                 batch.append(arrival)
         outputs += await self.settle(batch)
+        if not arrivals:  # nothing that is heard here; how far it was read is written all the same
+            await self.write(Fold(self.runtime, self.states, (None, *(None for _ in self.states))))
         await self.publish([*misplaced, *outputs])
-        if redriven:
-            await self.patiently(self.unpark, redriven)
-        await self.commit(records)
+        await self.commit()
 
     def receive(self, records: Sequence[Record]) -> tuple[list[Arrival], list[Output]]:
         """Decode each record once. One on another partition than its case's (a foreign producer's) goes to that one."""
@@ -109,22 +144,15 @@ class Lane:
         return arrivals, misplaced
 
     async def parked(self, redrive: Redrive) -> list[Arrival]:
-        """The parked records of a redrive's case, in order: the fold meets them behind it, as if they arrived now.
-
-        Those of a redrive that comes again are there too until its outputs are published; they have their receipts.
-        """
-        arrivals = []
-        for row in await (await self.connected()).fetch(REDRIVE, redrive.parked_case):
-            record = Stored(row["topic"], row["part"], row["off"], row["value"], redrive.parked_case.encode())
+        """The parked records of a redrive's case, in order: the fold meets them behind it, as if they arrived now."""
+        arrivals, key = [], redrive.parked_case.encode()
+        for topic, partition, offset, value in await self.connection.fetch(REDRIVE, redrive.parked_case):
+            record = ConsumerRecord(topic, partition, offset, 0, 0, key, value, None, len(key), len(value), ())
             if arrival := self.runtime.codec.receive(record):
                 arrival.parked = True
                 arrival.discarded = (redrive.reason or "no reason given") if arrival.id == redrive.discard else ""
                 arrivals.append(arrival)
         return arrivals
-
-    async def unpark(self, cases: list[str]) -> None:
-        """Delete the parked rows that were redriven: their outputs are published."""
-        await (await self.connected()).execute(REDRIVEN, cases)
 
     async def settle(self, arrivals: list[Arrival], culprit: str = "") -> list[Output]:
         """Read, fold and write until it holds; returns what to publish.
@@ -137,7 +165,7 @@ class Lane:
         error: Exception | None = None
         for tried in range(1, 1 + (TRIES_ALONE if len(arrivals) == 1 else TRIES)):
             try:
-                return await self.patiently(self.attempt, arrivals, culprit)
+                return await self.attempt(arrivals, culprit)
             except CONFLICTS as conflict:
                 error = conflict
                 await asyncio.sleep(uniform(0, 0.01) * 2 ** min(tried, 6))
@@ -153,19 +181,18 @@ class Lane:
 
     async def attempt(self, arrivals: list[Arrival], culprit: str) -> list[Output]:
         """One try: a transaction of four round trips when shared rows are locked, else two statements."""
-        connection, started = await self.connected(), time_ns()
-        locks = self.runtime.handlers.locking
+        started, locks = time_ns(), self.runtime.handlers.locking
         locking = any(arrival.message and arrival.message.type in locks for arrival in arrivals)
-        async with connection.transaction() if locking else nullcontext():
-            statement = self.locking if locking else self.reading
-            fold = self.fold(arrivals, await self.read(connection, arrivals, statement, culprit), culprit)
-            await self.write(connection, fold)
+        async with self.connection.transaction() if locking else nullcontext():
+            fold = Fold(self.runtime, self.states, await self.read(arrivals, locking, culprit))
+            for arrival in arrivals:
+                fold.take(arrival, culprit or arrival.error)
+            await self.write(fold)
+        self.untold += fold.told
         self.runtime.settled(fold.decided, started)
         return fold.outputs
 
-    async def read(
-        self, connection: asyncpg.Connection, arrivals: list[Arrival], statement: str, culprit: str
-    ) -> Sequence[Any]:
+    async def read(self, arrivals: list[Arrival], locking: bool, culprit: str) -> Sequence[Any]:
         """Receipts, and every row the batch needs, in one statement. Of a culprit, its case alone."""
         wanted: dict[type[State[Any]], dict[Any, None]] = {state: {} for state in self.states}
         for arrival in arrivals:
@@ -174,30 +201,23 @@ class Lane:
                 for rows in self.runtime.handlers.rows_of[arrival.message.type]:
                     with suppress(ValueError, LookupError):  # the fold meets the same error, and sets the record aside
                         wanted[rows.state].update(dict.fromkeys(rows.wanted(arrival.message)))
-        ids = [arrival.id for arrival in arrivals]
-        found = await connection.fetchrow(statement, ids, *(list(keys) for keys in wanted.values()))
-        return tuple(found or ())
+        statement, ids = self.locking if locking else self.reading, [arrival.id for arrival in arrivals]
+        return tuple(await self.connection.fetchrow(statement, ids, *map(list, wanted.values())) or ())
 
-    def fold(self, arrivals: list[Arrival], found: Sequence[Any], culprit: str) -> Fold:
-        """Decide about each arrival, in order, in memory."""
-        fold = Fold(self.runtime, self.states, found)
-        for arrival in arrivals:
-            fold.take(arrival, culprit or arrival.error)
-        return fold
-
-    async def write(self, connection: asyncpg.Connection, fold: Fold) -> None:
-        """Everything the batch decided, in one statement: all of it or nothing."""
-        if fold.receipts or fold.parked:
-            await connection.fetchval(self.writing, *fold.arguments())
+    async def write(self, fold: Fold) -> None:
+        """All that was decided, in one statement: all of it or nothing. `REPLACED` when another is the owner now."""
+        parts, untold = {place.partition for place in self.ends}, [*self.untold, *fold.told]
+        owned = [{"part": part, "epoch": self.epochs.get(part, 0), "untold": untold} for part in parts]
+        reached = [{"topic": p.topic, "part": p.partition, "next_offset": end} for p, end in self.ends.items()]
+        await self.connection.fetchval(self.writing, *fold.arguments(reached, owned))
 
     async def publish(self, outputs: Sequence[Output]) -> None:
         """Every output to its case's partition, in order; returns once all are acknowledged."""
-        groups: dict[tuple[str, int], list[Output]] = {}
+        groups: dict[tuple[str, int], deque[Output]] = {}
         for output in outputs:
-            groups.setdefault((output.topic, output.partition), []).append(output)
+            groups.setdefault((output.topic, output.partition), deque()).append(output)
         sent = []
-        for (topic, partition), group in groups.items():
-            waiting = deque(group)
+        for (topic, partition), waiting in groups.items():
             while waiting:
                 builder = self.runtime.producer.create_batch()
                 while waiting and _append(builder, waiting[0]):
@@ -208,40 +228,20 @@ class Lane:
                 sent.append(await self.runtime.producer.send_batch(builder, topic, partition=partition))
         await asyncio.gather(*sent)
 
-    async def commit(self, records: Sequence[Record]) -> None:
+    async def commit(self) -> None:
         """Commit the offsets: the only mark of what is done. A failure is harmless, the records come again."""
-        ends = {TopicPartition(record.topic, record.partition): record.offset + 1 for record in records}
         mine = self.runtime.consumer.assignment()
         try:
-            await self.runtime.consumer.commit({place: offset for place, offset in ends.items() if place in mine})
+            await self.runtime.consumer.commit({place: end for place, end in self.ends.items() if place in mine})
         except (CommitFailedError, IllegalStateError) as error:
             self.runtime.log.info("offsets not committed, the records will come again", reason=str(error))
 
-    async def patiently(self, step: Callable[..., Awaitable[Result]], *arguments: object) -> Result:
-        """A step that needs the database, repeated for as long as the database is away."""
-        while True:
-            try:
-                result = await step(*arguments)
-            except (*CONFLICTS, *REFUSALS):
-                raise
-            except AWAY as away:
-                self.drop_connection()
-                await self.runtime.database_away(self.name, away)
-            else:
-                self.runtime.database_here(self.name)
-                return result
-
-    async def connected(self) -> asyncpg.Connection:
-        """This lane's connection."""
-        if self.connection is None or self.connection.is_closed():
-            self.connection = await connect(self.runtime.settings.database)
-        return self.connection
-
     def drop_connection(self) -> None:
-        """Close a connection that may be broken."""
-        if self.connection is not None:
+        """Close a connection that may be broken. Whether its last write counts is uncertain: it is taken over anew."""
+        if self.connected:
             self.connection.terminate()
-            self.connection = None
+            self.connected = False
+        self.unowned |= self.epochs.keys()
 
 
 def _append(builder: Any, output: Output) -> bool:

@@ -64,7 +64,7 @@ class Runtime:
             self.messages.labels(one.arrival.message.type if one.arrival.message else "undecodable", result).inc()
             if one.waiting:
                 self.timers_changed.set()
-            if one.context and one.context.trace_flags.sampled:
+            if one.context:
                 tracing.export_message(self.tracer, self.activity, self.group, one, started)
 
     async def database_away(self, who: str, error: BaseException) -> None:

@@ -49,8 +49,8 @@ TRAIL = "SELECT event_id, case_id, at, record FROM receipt WHERE case_id = $1 OR
 CONSUMED = """SELECT record->>'type' AS type, record->>'source' AS source, count(*) AS count FROM receipt
 WHERE (record->>'effect')::bool GROUP BY 1, 2"""
 TOLD = "SELECT o->>'type' AS type, count(*) AS count FROM receipt, json_array_elements(record->'outputs') o GROUP BY 1"
-DEAD = """SELECT event_id, case_id, topic, part, off, reason, at, encode(value, 'escape') AS value FROM parked p
-WHERE NOT EXISTS (SELECT FROM receipt r WHERE r.event_id = p.event_id) ORDER BY number LIMIT 1000"""
+DEAD = """SELECT event_id, case_id, topic, part, off, reason, at, encode(value, 'escape') AS value FROM parked
+ORDER BY number LIMIT 1000"""
 
 
 def database_session(request: Request) -> AsyncSession:

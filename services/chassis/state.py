@@ -57,6 +57,12 @@ class State(BaseModel, Generic[Id]):
             cls.table = table or dashed(cls.__name__).replace("-", "_")
             cls._rows, cls._many = _derive_table(cls, check), TypeAdapter(list[cls])  # type: ignore[valid-type]
 
+    def __setattr__(self, name: str, value: object) -> None:
+        """As pydantic's own, a third of the time; columns are not validated when a handler sets them: mypy has."""
+        if name not in self.__dict__:
+            raise AttributeError(f"{type(self).__name__} has no column '{name}'")
+        self.__dict__[name] = value
+
     @classmethod
     def rows(cls) -> type[Self]:
         """The SQLModel table, for `select`."""

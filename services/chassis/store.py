@@ -1,59 +1,18 @@
-"""An activity's database: its own tables, and the two statements of a batch, one to read and one to write."""
+"""An activity's database: the two statements of a batch, one to read and one to write, and what else is asked of it.
+
+The chassis's own tables stand in `migrations/`: `receipt` (inbox and outbox in one row: a record was handled, and these
+are its outputs), `ownership` (who may write for a partition number, and what the owner may not have told yet),
+`progress` (how far this database has got in each partition), `pending` (timers, and effects outside that still have to
+be done), `parked` (records that could not be handled, and later ones of their case, in order), and `cases`.
+"""
 
 from collections.abc import Container, Sequence
 from typing import Any
 from uuid import UUID
 
 import asyncpg
-from sqlalchemy import JSON, BigInteger, Column, DateTime, Index, Integer, LargeBinary, Table, Text, Uuid, func, text
 
-from services.chassis.state import State, metadata
-
-CHASSIS = metadata(__package__)
-
-RECEIPT = Table(
-    "receipt",  # inbox and outbox in one row: the record was handled, and these are its outputs
-    CHASSIS,
-    Column("event_id", Uuid, primary_key=True),
-    Column("case_id", Text, nullable=False, index=True),
-    Column("at", DateTime(timezone=True), nullable=False, server_default=func.now()),
-    Column("record", JSON, nullable=False),
-)
-PENDING = Table(
-    "pending",  # timers, and effects outside that still have to be done
-    CHASSIS,
-    Column("id", Uuid, primary_key=True),
-    Column("due", DateTime(timezone=True), nullable=False),
-    Column("claimed_until", DateTime(timezone=True)),
-    Column("attempts", Integer, nullable=False),
-    Column("effect", Text),
-    Column("case_id", Text, nullable=False),
-    Column("type", Text, nullable=False),
-    Column("data", JSON, nullable=False),
-    Column("context", JSON, nullable=False),
-    Column("error", Text),
-    Index("pending_due", "due"),
-)
-PARKED = Table(
-    "parked",  # records that could not be handled, and later ones of their case, in order
-    CHASSIS,
-    Column("event_id", Uuid, primary_key=True),
-    Column("number", BigInteger, nullable=False, server_default=text("nextval('parked_number')")),
-    Column("case_id", Text, nullable=False, index=True),
-    Column("topic", Text, nullable=False),
-    Column("part", Integer, nullable=False),
-    Column("off", BigInteger, nullable=False),
-    Column("value", LargeBinary, nullable=False),
-    Column("reason", Text, nullable=False),
-    Column("at", DateTime(timezone=True), nullable=False, server_default=func.now()),
-)
-PROGRESS = Table(
-    "progress",  # how far this database has got in each partition
-    CHASSIS,
-    Column("topic", Text, primary_key=True),
-    Column("part", Integer, primary_key=True),
-    Column("next_offset", BigInteger, nullable=False),
-)
+from services.chassis.state import State
 
 
 class Case(State[str], by="case", table="cases"):
@@ -84,10 +43,13 @@ def read_statement(states: Sequence[type[State[Any]]], locked: Container[type[St
 def write_statement(states: Sequence[type[State[Any]]]) -> str:
     """All of a batch or nothing.
 
-    $1-$3 receipts (ids in order: two owners of a partition would deadlock otherwise), $4 timers and effects,
-    $5 positions, $6 parked records, then the changed rows of each state, guarded by their version.
+    $1-$3 receipts (ids in order: two writers would deadlock otherwise), $4 timers and effects, $5 positions,
+    $6 parked records, $7 under which epochs this is written, and what of it is not told yet; then the changed rows of
+    each state, guarded by their version.
     """
     steps = [
+        "owned_ AS (UPDATE ownership o SET untold = n.untold FROM json_populate_recordset(NULL::ownership, $7) n"
+        " WHERE o.part = n.part AND o.epoch = n.epoch RETURNING 1)",
         "receipt_ AS (INSERT INTO receipt (event_id, case_id, record)"
         " SELECT * FROM unnest($1::uuid[], $2::text[], $3::json[]) ON CONFLICT DO NOTHING RETURNING 1)",
         "pending_ AS (INSERT INTO pending SELECT * FROM json_populate_recordset(NULL::pending, $4)"
@@ -98,9 +60,10 @@ def write_statement(states: Sequence[type[State[Any]]]) -> str:
         "parked_ AS (INSERT INTO parked (event_id, case_id, topic, part, off, value, reason)"
         " SELECT event_id, case_id, topic, part, off, value, reason FROM json_populate_recordset(NULL::parked, $6)"
         " ON CONFLICT (event_id) DO UPDATE SET reason = excluded.reason)",
+        "redriven_ AS (DELETE FROM parked WHERE event_id = ANY($1::uuid[]))",
     ]
     counts = ["(SELECT count(*) FROM receipt_) = cardinality($1::uuid[])"]
-    for number, state in enumerate(states, 7):
+    for number, state in enumerate(states, 8):
         columns = ", ".join(f'"{name}"' for name in state.model_fields)
         new = ", ".join(f'"{name}" = excluded."{name}"' for name in state.model_fields if name != "id")
         steps.append(
@@ -110,11 +73,14 @@ def write_statement(states: Sequence[type[State[Any]]]) -> str:
         )
         counts.append(f'(SELECT count(*) FROM "{state.table}_") = json_array_length(${number})')
     done, whole = ",\n".join(steps), "\n AND ".join(counts)
-    return f"WITH {done}\nSELECT CASE WHEN {whole}\nTHEN true ELSE conflict() END"
+    owned = "(SELECT count(*) FROM owned_) = json_array_length($7)"
+    return f"WITH {done}\nSELECT CASE WHEN NOT {owned} THEN replaced() WHEN {whole}\nTHEN true ELSE conflict() END"
 
 
 CONFLICTS = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError, asyncpg.UniqueViolationError)
 """Another writer was first: read again."""
+REPLACED = asyncpg.LockNotAvailableError
+"""Another owner has taken the partition over: what this one has not written belongs to the other."""
 REFUSALS = (
     asyncpg.IntegrityConstraintViolationError,
     asyncpg.DataError,
@@ -125,8 +91,11 @@ REFUSALS = (
 AWAY = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError)
 """Anything else: the database cannot be worked with now."""
 
-REDRIVE = "SELECT event_id, topic, part, off, value FROM parked WHERE case_id = $1 ORDER BY number"
-REDRIVEN = "DELETE FROM parked p USING receipt r WHERE p.case_id = ANY($1::text[]) AND r.event_id = p.event_id"
+REDRIVE = "SELECT topic, part, off, value FROM parked WHERE case_id = $1 ORDER BY number"
+TAKE_OVER = """INSERT INTO ownership (part, epoch, untold) VALUES ($1, 1, '{}')
+ON CONFLICT (part) DO UPDATE SET epoch = ownership.epoch + 1 RETURNING epoch, untold"""
+REACHED = "SELECT topic, next_offset FROM progress WHERE part = $1"
+UNTOLD = "SELECT record FROM receipt JOIN unnest($1::uuid[]) WITH ORDINALITY u(id, n) ON event_id = u.id ORDER BY u.n"
 CLAIM = """UPDATE pending SET claimed_until = now() + $2::float8 * interval '1 second', attempts = attempts + 1
 WHERE id IN (SELECT id FROM pending WHERE due <= $1 AND (claimed_until IS NULL OR claimed_until < now())
              ORDER BY due, id LIMIT 500 FOR UPDATE SKIP LOCKED)
@@ -138,7 +107,10 @@ BROUGHT = "DELETE FROM pending WHERE id = ANY($1::uuid[])"
 
 async def connect(database: str) -> asyncpg.Connection:
     """A connection of its own, as `prepare` makes it."""
-    connection = await asyncpg.connect(database, timeout=5, command_timeout=30)
+    stopped = {
+        "idle_in_transaction_session_timeout": "10s"
+    }  # a process that is held up must not hold its locks for ever
+    connection = await asyncpg.connect(database, timeout=5, command_timeout=30, server_settings=stopped)
     await prepare(connection)
     return connection
 

@@ -40,6 +40,11 @@ def parse_traceparent(text: str | None) -> SpanContext | None:
     return context if context.is_valid else None
 
 
+def sampled(text: str) -> bool:
+    """Whether the trace of a `traceparent` is sampled: the lowest bit of its flags."""
+    return text[-1:] in tuple("13579bdf")
+
+
 def traceparent(context: SpanContext) -> str:
     """The W3C `traceparent` of a span context."""
     return f"00-{context.trace_id:032x}-{context.span_id:016x}-{context.trace_flags:02x}"

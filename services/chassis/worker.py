@@ -29,10 +29,12 @@ Perform = Callable[[Any, UUID], Awaitable[Command]]
 """Does an effect outside, under an id that stays the same over its repetitions; returns the command that tells the
 activity how it went."""
 MOST_ATTEMPTS = 10
+FETCH = 500
+"""Most records in one fetch; a lane has at most twice as many in its queue before its partitions are paused."""
 LEASE, STALLED_AFTER = 30.0, 30.0
-STARTING, WATCHING, FINISHING, LEAVING = 30.0, 2.0, 10.0, 5.0
+STARTING, WATCHING, FINISHING, LEAVING = 30.0, 2.0, 5.0, 5.0
 """Seconds: what is due is not claimed again; the consumer may stand still; to connect and join the group; between two
-looks at the broker; and, at the end, for the lanes to finish and for the clients to leave."""
+looks at the broker; for the lanes to finish, before others get their partitions; and for the clients to leave."""
 
 
 class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
@@ -94,8 +96,7 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
                 jobs = (*(lane.run() for lane in self.lanes), self.bring_due(), self.watch())
                 running = [tasks.create_task(job) for job in jobs]
                 await self.fetch()
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(asyncio.gather(*(lane.idle.wait() for lane in self.lanes)), FINISHING)
+                await self.finish()
                 for task in running:
                     task.cancel()
         finally:
@@ -116,18 +117,18 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
 
     async def fetch(self) -> None:
         """Hand records to the lanes by partition number. A full lane's partitions are paused; the others go on."""
-        limit, consumer = self.runtime.settings.batch, self.runtime.consumer
+        consumer = self.runtime.consumer
         while not self.stopping.is_set():
-            patience = 50 if consumer.paused() else 200  # milliseconds: a lane that is free again is soon fed
-            for place, records in (await consumer.getmany(timeout_ms=patience, max_records=limit)).items():
+            patience = 10 if consumer.paused() else 200  # milliseconds: a lane that is free again is soon fed
+            for place, records in (await consumer.getmany(timeout_ms=patience, max_records=FETCH)).items():
                 lane = self.lane_of(place)
                 lane.queue.extend(records)
                 lane.filled.set()
             for place in consumer.assignment():
-                queued = len(self.lane_of(place).queue)
-                if queued >= 2 * limit:
+                lane = self.lane_of(place)
+                if len(lane.queue) >= 2 * FETCH:
                     consumer.pause(place)
-                elif queued < limit:
+                elif len(lane.queue) <= FETCH and place.partition not in lane.unowned:
                     consumer.resume(place)
 
     def lane_of(self, place: TopicPartition) -> Lane:
@@ -135,16 +136,27 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
         return self.lanes[int(place.partition) % len(self.lanes)]
 
     async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
-        """Drop what is queued: the next owner gets it. A batch in progress is safe, its receipts tell."""
-        for lane in self.lanes:
-            kept = [record for record in lane.queue if TopicPartition(record.topic, record.partition) not in revoked]
-            lane.queue.clear()
-            lane.queue.extend(kept)
+        """All are: drop what is queued, the next owner gets it, and let the batches in progress come to their end."""
         self.runtime.missing["assignment"] = "partitions are being assigned anew"
+        for lane in self.lanes:
+            lane.queue.clear()
+        await self.finish()
+        for lane in self.lanes:  # a batch that is still in progress can no longer be written
+            lane.epochs.clear()
+            lane.unowned.clear()
 
     async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
-        """Ready for work. A replica beyond the number of partitions stands by."""
+        """Ready for work, once the lanes have taken them over. A replica beyond the number of partitions stands by."""
+        self.runtime.consumer.pause(*assigned)
+        for place in assigned:
+            self.lane_of(place).unowned.add(place.partition)
+            self.lane_of(place).filled.set()
         self.runtime.missing.pop("assignment", None)
+
+    async def finish(self) -> None:
+        """Wait for the lanes to have nothing to do, not longer than other members of the group can wait."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(asyncio.gather(*(lane.idle.wait() for lane in self.lanes)), FINISHING)
 
     async def watch(self) -> None:
         """Notice a broker that is away or a consumer that has stalled, and publish the lag."""

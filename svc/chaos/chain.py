@@ -5,7 +5,7 @@ import os
 import secrets
 import time
 from base64 import b64encode
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -59,7 +59,7 @@ PATIENCE = 60.0
 """Seconds that anything may take that is waited for."""
 
 
-class Stuck(Exception):  # noqa: N818 - it is the chain that is stuck
+class Stuck(Exception):  # noqa: N818 - it says what the chain is
     """What was waited for has not come."""
 
 
@@ -132,13 +132,22 @@ class Chain:
         await create_topics(self.bootstrap)
         await migrations.migrate_all(self.databases)
         self.since = await log.ends_now(self.bootstrap)
-        for group in self.groups.values():
+        for activity, group in self.groups.items():
             await self.commit(group, self.since)
+            await self._begin(self.databases[activity])
         otlp = await stack.enter_async_context(serve(Starlette(routes=[receiver(self.spans)])))
         outside = await stack.enter_async_context(serve(self.desk.app))
         desks = {"roundup": {"secrets": [self.secret], "reply_url": f"{outside}/notices"}}
         ours = {"SVC_BOOTSTRAP": self.bootstrap, "SVC_OTLP": otlp, "SVC_DESKS": orjson.dumps(desks).decode()}
         self._environment = {**os.environ, **ours}
+
+    async def _begin(self, database: str) -> None:
+        """Note that a database knows what was there before: else it would have everything told again."""
+        connection = await asyncpg.connect(database)
+        await connection.executemany(
+            "INSERT INTO progress VALUES ($1, $2, $3)", [(*place, offset) for place, offset in self.since.items()]
+        )
+        await connection.close()
 
     async def _drop(self) -> None:
         server = await asyncpg.connect(self._admin)
@@ -157,9 +166,7 @@ class Chain:
 
     # processes
 
-    async def launch(
-        self, activity: str, *misbehaving: str, number: int = 0, settings: Mapping[str, str] | None = None
-    ) -> Child:
+    async def launch(self, activity: str, *misbehaving: str, number: int = 0, **settings: str) -> Child:
         """Begin to start a service, as it is, or as `svc.chaos.crashing` makes it misbehave by these arguments.
 
         `number` counts the processes of one activity; those from 1 on are there beside the usual one.
@@ -177,7 +184,7 @@ class Chain:
             "SVC_INSTANCE": f"{activity}-{number}",
             "SVC_PORT": self.urls[name].rpartition(":")[2],
             "SVC_CLOCK": str(self.clock),
-            **{f"SVC_{name.upper()}": value for name, value in (settings or {}).items()},
+            **{f"SVC_{name.upper()}": value for name, value in settings.items()},
         }
         child = self.children[name] = await self._nursery.start(
             name, module, arguments, environment, self.folder / f"{name}.log"
@@ -186,7 +193,7 @@ class Chain:
 
     async def start(self, *activities: str, **settings: str) -> None:
         """Start services and wait until they are ready."""
-        await asyncio.gather(*(self.launch(activity, settings=settings) for activity in activities))
+        await asyncio.gather(*(self.launch(activity, number=0, **settings) for activity in activities))
         await self.until_ready(*activities)
 
     async def until_ready(self, *activities: str) -> None:
@@ -359,6 +366,12 @@ class Chain:
         return await read(
             self.databases, self.bootstrap, streams=STREAMS, since=self.since, ended=self.ended, by_hand=self.by_hand
         )
+
+    async def damage(self) -> set[str]:
+        """The checks that the books do not pass now; what a mutant has done is no fault of later tests."""
+        found = violations(await self.books())
+        self._known += found
+        return {violation.check for violation in found}
 
     async def balanced(self) -> Books:
         """The books, which must pass every check; what an earlier test has met is not this one's fault."""

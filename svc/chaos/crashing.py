@@ -14,8 +14,10 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from services.chassis import store
-from services.chassis.fold import Fold, Output
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from services.chassis import lane, store
+from services.chassis.fold import Decided, Fold, Output, told_by
 from services.chassis.lane import Lane
 from services.chassis.service import serve
 from svc.chaos import by_hand, reading
@@ -37,10 +39,10 @@ def die_at(step: str, proof: Path) -> None:
     write, publish, commit = Lane.write, Lane.publish, Lane.commit
     told: list[int] = []
 
-    async def writing(self: Lane, connection: Any, fold: Fold) -> None:
+    async def writing(self: Lane, fold: Fold) -> None:
         if step == "before write" and fold.outputs:
             die(proof, step)
-        await write(self, connection, fold)
+        await write(self, fold)
 
     async def publishing(self: Lane, outputs: Sequence[Output]) -> None:
         if step == "after write" and outputs:
@@ -53,8 +55,8 @@ def die_at(step: str, proof: Path) -> None:
             die(proof, step)
         told.append(len(outputs))
 
-    async def committing(self: Lane, records: Sequence[Any]) -> None:
-        await commit(self, records)
+    async def committing(self: Lane) -> None:
+        await commit(self)
         if step == "after commit" and told and told[-1]:
             die(proof, step)
 
@@ -77,19 +79,27 @@ def no_dedupe() -> None:
 
 
 def offsets_first() -> None:
-    """Offsets are committed before anything is written."""
+    """Offsets are committed before anything is written, and it is read on from there."""
+    AIOKafkaConsumer.seek = lambda self, place, offset: None
     work, commit = Lane.work, Lane.commit
 
     async def hasty(self: Lane, records: Sequence[Any]) -> None:
-        await commit(self, records)
+        self.ends = {TopicPartition(record.topic, record.partition): record.offset + 1 for record in records}
+        await commit(self)
         await work(self, records)
 
     Lane.work = hasty  # type: ignore[method-assign]
 
 
 def no_republish() -> None:
-    """A redelivered record publishes nothing."""
-    Fold.repeat = lambda self, arrival, receipt: None  # type: ignore[method-assign]
+    """A new owner does not publish what the last one had written."""
+    vars(lane)["told_by"] = lambda runtime, receipt: []
+
+
+def no_epochs() -> None:
+    """Whoever was the owner of a partition once can write for it for ever."""
+    statement = store.write_statement
+    store.write_statement = lambda states: statement(states).replace(" AND o.epoch = n.epoch", "")
 
 
 def no_version_guard() -> None:
@@ -108,19 +118,17 @@ def broken() -> None:
 
 
 def copies_republish() -> None:
-    """A mere copy of a record publishes its outputs again, as a redelivery does."""
-    repeat = Fold.repeat
+    """A mere copy of a record publishes its outputs again."""
 
     def loud(self: Fold, arrival: Any, receipt: dict[str, Any]) -> None:
-        record = arrival.record
-        repeat(self, arrival, receipt | {"topic": record.topic, "partition": record.partition, "offset": record.offset})
+        self.decided.append(Decided(arrival, None, outputs=told_by(self.runtime, receipt)))
 
     Fold.repeat = loud  # type: ignore[method-assign]
 
 
 MUTANTS: dict[str, Callable[[], None]] = {
     mutant.__name__: mutant
-    for mutant in (no_dedupe, offsets_first, no_republish, no_version_guard, copies_republish, broken)
+    for mutant in (no_dedupe, offsets_first, no_republish, no_version_guard, no_epochs, copies_republish, broken)
 }
 
 
@@ -128,11 +136,11 @@ def pause_before_write(seconds: float) -> None:
     """Wait between the first read and its write, so that another owner reads the same rows meanwhile."""
     write, paused = Lane.write, list[Lane]()
 
-    async def slowly(self: Lane, connection: Any, fold: Fold) -> None:
+    async def slowly(self: Lane, fold: Fold) -> None:
         if not paused:
             paused.append(self)
             await asyncio.sleep(seconds)
-        await write(self, connection, fold)
+        await write(self, fold)
 
     Lane.write = slowly  # type: ignore[method-assign]
 

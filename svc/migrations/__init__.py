@@ -17,6 +17,8 @@ from sqlalchemy import Connection, MetaData
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
+UNDECLARED = frozenset({"receipt", "ownership", "progress", "pending", "parked"})
+"""The chassis's tables that no model declares: its migrations are their only description."""
 HERE = Path(__file__).parent
 SERVICES = HERE.parents[1] / "services"
 
@@ -54,7 +56,12 @@ def upgrade(connection: Connection, activity: str) -> bool:
 def write_next(connection: Connection, activity: str, owner: str, message: str) -> None:
     """Write the next migration of `owner` (the activity, or chassis): what its models have beyond the database."""
     config = configuration(activity)
-    config.attributes |= {"connection": connection, "metadata": tables(activity), "owner": owner}
+    config.attributes |= {
+        "connection": connection,
+        "metadata": tables(activity),
+        "owner": owner,
+        "undeclared": UNDECLARED,
+    }
     folder = SERVICES / owner / "migrations"
     folder.mkdir(exist_ok=True)
     number = len(list(folder.glob("*_0*.py"))) + 1

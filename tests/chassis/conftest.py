@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from shutil import copy
 from typing import TYPE_CHECKING, Any
@@ -67,6 +68,8 @@ class Bench:
     database: str
     producer: AIOKafkaProducer
     settings: Settings
+    as_admin: Callable[[str], Awaitable[None]]
+    """Runs one statement as the server's administrator."""
     start: dict[TopicPartition, int]
     """Where the topics ended when the test began."""
     sent: list[UUID] = field(default_factory=list)
@@ -122,9 +125,29 @@ class Bench:
         ends = await self.ends()
         return all(committed[p].offset >= ends[p] for p in ends if p.topic in ledger.handles.topics and p in committed)
 
+    async def owned(self, part: int, times: int) -> bool:
+        """Whether a partition number has been taken over so often."""
+        return bool(await self.rows("SELECT 1 FROM ownership WHERE part = $1 AND epoch >= $2", part, times))
+
+    async def corrected(self, number: int) -> bool:
+        """Whether so many entries are corrected."""
+        return sum("corrected" in titles for titles in (await self.entries()).values()) == number
+
     async def none(self, query: str) -> bool:
         """Whether a query finds nothing."""
         return not await self.rows(query)
+
+    async def copied(self) -> str:
+        """A copy of the database as it is now; returns its name."""
+        name = self.database.rpartition("/")[2]
+        await self.as_admin(f"CREATE DATABASE {name}_copy TEMPLATE {name}")
+        return f"{name}_copy"
+
+    async def restored(self, copy: str) -> None:
+        """Put a copy in the place of the database."""
+        name = self.database.rpartition("/")[2]
+        await self.as_admin(f"DROP DATABASE {name} WITH (FORCE)")
+        await self.as_admin(f"ALTER DATABASE {copy} RENAME TO {name}")
 
     async def forget_offsets(self) -> None:
         """Put the group back to where the test began: everything is delivered again."""
@@ -240,9 +263,13 @@ async def bench(machine: "Machine", topics: None, tmp_path: Path) -> AsyncIterat
             database,
             producer,
             settings,
+            partial(run_as_admin, machine),
             {TopicPartition(t, p): 0 for t in TOPICS for p in range(PARTITIONS)},
         )
         bench.start = await bench.ends()
         await bench.forget_offsets()
+        for place, offset in bench.start.items():
+            if place.topic in ledger.handles.topics:  # a database that knows nothing would have everything told again
+                await bench.rows("INSERT INTO progress VALUES ($1, $2, $3)", *place, offset)
         yield bench
     await run_as_admin(machine, f"DROP DATABASE {name} WITH (FORCE)")

@@ -65,6 +65,26 @@ class Mailed(Command, activity=PLAN):
     outcome: str
 
 
+class Corrected(Command, activity=PLAN):
+    """Somebody corrects an entry, by the inbox: another topic than that of demands."""
+
+    demand: UUID
+    title: str
+
+
+class Visited(Command, activity=PLAN):
+    """Somebody visits a place on behalf of a demand."""
+
+    demand: UUID
+    place: str
+
+
+class Counter(State[str], by="place"):
+    """The visitors of a place: other cases change it too, although its author has not said so."""
+
+    visitors: int = 0
+
+
 class Reminded(Command, activity=PLAN):
     """The timer of an entry."""
 
@@ -92,6 +112,20 @@ def write_down(demand: DemandConsolidated, entry: Entry, purse: Purse) -> list[P
 
 
 @handles
+def correct(corrected: Corrected, entry: Entry) -> list[PortfolioDecisionMade]:
+    """Write the correction down, and tell of it as of a demand."""
+    entry.titles = (*entry.titles, corrected.title)
+    return [decision(corrected, len(entry.titles), 0)]
+
+
+@handles
+def count_visitor(visited: Visited, counter: Counter) -> list[Never]:
+    """Count one more."""
+    counter.visitors += 1
+    return []
+
+
+@handles
 def take_deposit(deposit: Deposit, entry: Entry, purse: Purse) -> list[Answer]:
     """Add to the purse; the answer says how often."""
     purse.total += deposit.euros
@@ -113,12 +147,12 @@ def note_letter(mailed: Mailed, entry: Entry) -> list[Never]:
     return []
 
 
-def decision(demand: DemandConsolidated, number: int, spent: int) -> PortfolioDecisionMade:
+def decision(demand: DemandConsolidated | Corrected, number: int, spent: int) -> PortfolioDecisionMade:
     """What the ledger tells: the demand's running number stands in `quarter_left`."""
     return PortfolioDecisionMade(
         demand=demand.demand,
         title=demand.title,
-        requester=demand.requester,
+        requester="emily@example.com",
         service="ledger",
         decision="defer",
         options=(),

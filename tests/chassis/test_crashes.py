@@ -13,7 +13,7 @@ import pytest
 
 from svc.chaos.crashing import STEPS
 from tests.chassis.conftest import Bench, demand
-from tests.chassis.ledger import Deposit
+from tests.chassis.ledger import Corrected, Visited
 
 CASES, ROUNDS = 12, 4
 Record = Callable[[str, object], None]
@@ -129,36 +129,76 @@ async def test_copies_of_a_record_tell_nothing_and_a_mutant_that_does_is_caught(
     record_property("caught", "mutant copies_republish: caught by 'a copy tells nothing'")
 
 
-async def two_owners(bench: Bench, *mutant: str) -> list[str]:
-    """One process owns the events of a case, another its commands, at the same time; returns the failed checks."""
-    case = uuid4()
-    for number in range(ROUNDS):
-        await bench.tell(demand(case, f"n{number}", value=3))
-        await bench.tell(Deposit(demand=case, euros=1))
-    slow = ("--pause", "4", *mutant, "--topics")
-    async with process(bench, *slow, "svc.engage.demand"), process(bench, *slow, "svc.plan.inbox"):
+async def crowded(bench: Bench, place: str, *mutant: str) -> list[str]:
+    """All lanes change one row that nobody called shared, one of them late; returns the failed checks."""
+    for _ in range(CASES):
+        await bench.tell(Visited(demand=uuid4(), place=place))
+    async with process(bench, "--pause", "2", *mutant):
         await bench.settled()
-    titles = (await bench.entries())[case]
-    return (
-        []
-        if Counter(titles) == Counter({"deposit": ROUNDS, **{f"n{n}": 1 for n in range(ROUNDS)}})
-        else ["no update is lost"]
-    )
+    counted = await bench.rows("SELECT visitors FROM counter WHERE id = $1", place)
+    return [] if counted[0]["visitors"] == CASES else ["no update is lost"]
 
 
-async def test_two_writers_of_one_row_lose_no_update_and_a_mutant_without_guard_is_caught(
+async def test_lanes_that_change_one_row_lose_no_update_and_a_mutant_without_guard_is_caught(
     bench: Bench, record_property: Record
 ) -> None:
-    assert await two_owners(bench) == []
-    failed = await two_owners(bench, "--mutant", "no_version_guard")
+    assert await crowded(bench, "the door") == []
+    failed = await crowded(bench, "the gate", "--mutant", "no_version_guard")
     assert failed == ["no update is lost"], "mutant no_version_guard was not caught"
     record_property("caught", "mutant no_version_guard: caught by 'no update is lost'")
 
 
-async def test_two_owners_of_one_partition_decide_once_and_both_publish_in_order(bench: Bench) -> None:
+async def test_two_owners_of_one_partition_decide_once_and_publish_in_order(bench: Bench) -> None:
     cases = await tell_all(bench)
     topics = ("--topics", "svc.engage.demand", "svc.plan.inbox")
     async with process(bench, "--pause", "2", *topics), process(bench, "--pause", "2", *topics):
         await bench.settled()
         await bench.until(lambda: bench.published(CASES * ROUNDS), what="everything is published")
     assert await books(bench, cases) == []
+
+
+async def replaced(bench: Bench, *mutant: str) -> list[str]:
+    """A process is held up before it writes, and another takes its partitions over; returns the failed checks."""
+    case = uuid4()
+    await bench.tell(demand(case, "held up", value=3))
+    part = bench.home(str(case))
+    owners = "SELECT epoch FROM ownership WHERE part = $1"
+    epoch = [row["epoch"] for row in await bench.rows(owners, part)]
+    async with process(bench, "--pause", "4", *mutant, "--topics", "svc.engage.demand"):
+        await bench.until(lambda: bench.owned(part, 1 + sum(epoch)), what="the first has taken it over")
+        async with process(bench, *mutant, "--topics", "svc.plan.inbox"):
+            await bench.until(lambda: bench.owned(part, 2 + sum(epoch)), what="the second has taken it over")
+            await bench.settled()
+            third = await bench.owned(part, 3 + sum(epoch))
+    return [] if third else ["what is written under an old epoch is refused"]
+
+
+async def test_an_owner_that_was_replaced_writes_nothing_before_it_has_taken_over_again(
+    bench: Bench, record_property: Record
+) -> None:
+    assert await replaced(bench) == []
+    failed = await replaced(bench, "--mutant", "no_epochs")
+    assert failed == ["what is written under an old epoch is refused"], "mutant no_epochs was not caught"
+    record_property("caught", "mutant no_epochs: caught by 'what is written under an old epoch is refused'")
+
+
+async def test_what_was_decided_before_a_crash_is_told_before_what_waits_in_another_topic(
+    bench: Bench, tmp_path: Path
+) -> None:
+    cases = await tell_all(bench)
+    async with process(bench, "--die", "after write", "--proof", str(tmp_path / "proof")) as dying:
+        assert await asyncio.wait_for(dying.wait(), 60) == -9
+    decided = set(await bench.entries())
+    assert decided
+    for case in cases:
+        await bench.tell(Corrected(demand=case, title="corrected"))
+    async with process(bench, "--topics", "svc.plan.inbox"):
+        await bench.until(lambda: bench.corrected(CASES), what="the corrections are written down")
+    async with process(bench):
+        await bench.until(bench.consumed, 60, what="everything is consumed")
+    told = await bench.told()
+    for case in cases:
+        mine = {event["id"]: event for event in told if event["correlationid"] == str(case)}
+        assert [event["sequence"] for event in mine.values()] == [str(n + 1) for n in range(ROUNDS + 1)]
+        first = next(iter(mine.values()))["data"]["title"]
+        assert first == ("n0" if case in decided else "corrected")

@@ -243,6 +243,7 @@ async def test_a_backlog_beyond_the_limit_is_worked_off_with_paused_partitions(
 
     monkeypatch.setattr(Lane, "work", slowly)
     monkeypatch.setattr(AIOKafkaConsumer, "pause", pausing)
+    monkeypatch.setattr(worker, "FETCH", 5)
     async with bench.running(batch=5):
         await bench.settled()
     assert await bench.entries() == {case: tuple(f"n{n}" for n in range(10)) for case in cases}

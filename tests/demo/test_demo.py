@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -51,8 +51,12 @@ class Svc:
 
     def left(self) -> list[str]:
         """What it has started and is still alive, or listens."""
-        alive = [child for child in self.started.values() if child.is_running() and child.status() != "zombie"]
-        return [" ".join(child.cmdline()[:3]) for child in alive]
+        alive: list[str] = []
+        for child in self.started.values():
+            with suppress(psutil.NoSuchProcess):  # it ends just now
+                if child.is_running() and child.status() != "zombie":
+                    alive.append(" ".join(child.cmdline()[:3]))
+        return alive
 
 
 @asynccontextmanager

@@ -2,15 +2,18 @@
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from signal import SIGKILL
 from uuid import UUID
 
 import pytest
 
-from contracts.value_chain import ACTIVITIES, DELIVER_SUPPORT, PLAN
-from svc.chaos.chain import Chain
-from svc.chaos.checks import violations
+from contracts.deliver_support import SupportTaskCompleted
+from contracts.outside import ValueConfirmed
+from contracts.value_chain import ACTIVITIES, DELIVER_SUPPORT, ENGAGE, PLAN, flow_of
+from services.deliver_support.model import ResolutionDone
+from svc.chaos.chain import FULLY, REQUESTER, Chain, until
 from svc.chaos.crashing import STEPS
 
 WISHES, INCIDENTS = {PLAN: 4}, {PLAN: 0}
@@ -60,5 +63,30 @@ async def test_a_mutant_that_tells_nothing_again_is_caught(
     assert await dying.wait() == -SIGKILL, dying.last_words()
     await chain.launch(DELIVER_SUPPORT, *mutant)
     await chain.until_ready(DELIVER_SUPPORT)
-    assert check in {violation.check for violation in violations(await chain.books())}, "the mutant was not caught"
+    assert check in await chain.damage(), "the mutant was not caught"
     record_property("caught", f"mutant no_republish of Deliver and support: caught by '{check}'")
+    await chain.restart(DELIVER_SUPPORT)
+
+
+async def test_what_was_decided_before_a_crash_is_told_before_what_has_come_meanwhile(
+    chain: Chain, tmp_path: Path
+) -> None:
+    """Engage dies with deliveries decided and not told; their consumers' answers wait on another topic."""
+    await chain.stop(DELIVER_SUPPORT)
+    demands = await asyncio.gather(*(chain.incident() for _ in range(12)))
+    await chain.stop(ENGAGE)
+    await chain.start(DELIVER_SUPPORT)
+    for demand in demands:
+        done = partial(chain.taken, DELIVER_SUPPORT, demand, ResolutionDone.type)
+        await until(done, what="all are restored, and Engage has not heard of it")
+    dying = await chain.launch(ENGAGE, "--die", "after write", "--proof", str(tmp_path / "proof"))
+    assert await dying.wait() == -SIGKILL, dying.last_words()
+    for demand in demands:
+        await chain.put(ValueConfirmed(demand=demand, stakeholder=REQUESTER, **FULLY))
+    await chain.hold(ENGAGE, flow_of(SupportTaskCompleted).topic)
+    for demand in demands:
+        told = partial(chain.taken, ENGAGE, demand, ValueConfirmed.type)
+        await until(told, what="the answers are heard first")
+    await chain.restart(ENGAGE)
+    await chain.realise(demands)
+    await chain.balanced()

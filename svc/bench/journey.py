@@ -1,0 +1,235 @@
+"""How long the way through all six services takes: a wish is funded, designed, obtained, deployed, released, confirmed
+as valuable, and learned from; beside it, a record on its way through six relays that neither decide nor store.
+
+Both are on the same servers and take turns, at a low fixed rate, so that nothing waits for anything else.
+"""
+
+import asyncio
+import os
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar
+from uuid import NAMESPACE_URL, uuid5
+
+import orjson
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+
+from contracts.engage import DemandStatusReported
+from contracts.improve import ChainPerformanceReported
+from contracts.value_chain import ACTIVITIES, BY_TYPE, ENGAGE, PLAN, inbox
+from svc.bench.backlog import releases, value
+from svc.chain import Chain
+from svc.governance import prepare
+from svc.machine import Home, Say
+from svc.machine.process import Child
+from svc.services import CLIENT
+from svc.topics import PARTITIONS
+
+RATE, WARMING, GLANCE = 2.0, 5, 0.02
+"""Wishes a second; those that only warm up; seconds between two looks at whether all have come through."""
+RELAYS = [f"bench.relay-{number}" for number in range(len(ACTIVITIES) + 1)]
+LISTENED = sorted({flow.topic for flow in BY_TYPE.values()} | {inbox(activity) for activity in ACTIVITIES})
+AT_ONCE = {
+    "title": "Who approves a change",
+    "statement": "A normal change needs no notice.",
+    "issued_by": "the bench",
+    "parameters": [{"name": "notice_hours", "value": 0, "unit": "hours"}],
+    "valid_from": "2026-01-01T00:00:00Z",
+}
+"""With the usual notice, it would be deployed a day later."""
+PLENTY = 50_000_000
+Thing = TypeVar("Thing")
+
+
+class Told(NamedTuple):
+    """A record that was heard: what it is, who told it, about what, because of which one."""
+
+    type: str
+    source: str
+    about: str
+    cause: str
+
+
+class Way(NamedTuple):
+    """One way through: how long it took, over how many decisions, and which activities made them."""
+
+    milliseconds: float
+    hops: int
+    activities: frozenset[str]
+
+
+class Listener:
+    """Hears everything that is told; confirms the value of what is delivered; notes when Improve has learned of it."""
+
+    def __init__(self, chain: Chain, tasks: asyncio.TaskGroup) -> None:
+        self.chain, self.tasks = chain, tasks
+        self.told: dict[str, Told] = {}
+        self.delivered: dict[str, str] = {}
+        """By demand: the record that said so."""
+        self.sent: dict[str, float] = {}
+        self.ways: dict[str, Way] = {}
+
+    async def listen(self, ears: AIOKafkaConsumer) -> None:
+        """Until cancelled."""
+        async for record in ears:
+            event, now = orjson.loads(record.value), time.perf_counter()
+            id, about = event["id"], event["correlationid"]
+            self.told[id] = Told(event["type"], event["source"], about, event.get("causationid", ""))
+            if event["type"] == DemandStatusReported.type and event["data"]["status"] == "delivered":
+                self.delivered[about] = id
+                self.tasks.create_task(self.confirm(about, event["data"]["requester"]))
+            elif event["type"] == ChainPerformanceReported.type:
+                learned = self.back(id)
+                demand = self.told[learned[-1]].about
+                if demand in self.delivered and demand not in self.ways:
+                    first = self.back(self.delivered[demand])
+                    tellers = frozenset(self.told[one].source for one in (*first[:-1], *learned[:-1]))
+                    hops = len(first) + len(learned) - 2
+                    self.ways[demand] = Way(1000 * (now - self.sent[demand]), hops, tellers)
+
+    def back(self, id: str) -> list[str]:
+        """A record, what caused it, and so on, to the command from outside that began it."""
+        way = [id]
+        while cause := self.told[way[-1]].cause:
+            way.append(cause)
+        return way
+
+    async def confirm(self, demand: str, requester: str) -> None:
+        """Say that it was worth it, as its requester does."""
+        body = {"stakeholder": requester, "verdict": "fully", "utility": True, "warranty": True}
+        await self.chain.client.command(ENGAGE, f"/demands/{demand}/value", body, key=f"{demand}-worth-it")
+
+    async def submit(self, number: int) -> None:
+        """Bring a wish for something new."""
+        key = f"wish-{number}"
+        demand = str(uuid5(NAMESPACE_URL, f"svc:{CLIENT}:{key}"))
+        self.sent[demand] = time.perf_counter()
+        body = {
+            "requester": f"driver-{number}@example.org",
+            "title": f"Game number {number}",
+            "text": "",
+            "kind": "new_product_or_service",
+            "value": 900_000,
+            "users_affected": 100,
+        }
+        await self.chain.client.command(ENGAGE, "/demands", body, key=key)
+
+
+async def journeys(say: Say, *, rounds: int, wishes: int) -> tuple[list[list[Way]], list[list[float]]]:
+    """The ways of each round's wishes through the six services, and the milliseconds of as many relayed records."""
+    folder = Path(tempfile.mkdtemp(prefix="svc-bench-"))
+    try:
+        async with Chain(Home(folder, downloads=Home().downloads), say=say) as chain:
+            await chain.run(permit(chain))
+            ways: list[list[Way]] = []
+            relayed: list[list[float]] = []
+            async with Relays(chain) as relays:
+                for number in range(rounds + 1):
+                    round = f"round {number} of {rounds}" if number else "warming up"
+                    begin = WARMING + (number - 1) * wishes
+                    numbers = range(begin, begin + wishes) if number else range(WARMING)
+                    say(f"{round}: {len(numbers)} wishes through six services")
+                    ways.append(await chain.run(through_services(chain, numbers)))
+                    say(f"{round}: as many records through six relays")
+                    relayed.append(await chain.run(relays.through(numbers)))
+            return ways[1:], relayed[1:]
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+async def permit(chain: Chain) -> None:
+    """What governance has to say before any wish comes: plenty of money, and no notice before a change."""
+    now = chain.clock.now()
+    await chain.client.command(PLAN, "/policies/change-authority", AT_ONCE)
+    quarter = f"{now.year}-Q{(now.month + 2) // 3}"
+    await chain.client.command(PLAN, f"/budgets/{quarter}", {"total": PLENTY, "reason": "The bench has many wishes."})
+    await prepare(chain.client, now)
+
+
+async def through_services(chain: Chain, numbers: Sequence[int]) -> list[Way]:
+    """Bring wishes at a fixed rate, and see each through."""
+    async with AIOKafkaConsumer(bootstrap_servers=chain.kafka, fetch_max_wait_ms=100) as ears:
+        ears.assign([TopicPartition(topic, part) for topic in LISTENED for part in range(PARTITIONS)])
+        await ears.seek_to_end()
+        async with asyncio.TaskGroup() as tasks:
+            listener = Listener(chain, tasks)
+            listening = tasks.create_task(listener.listen(ears))
+            async for number in paced(numbers, RATE):
+                tasks.create_task(listener.submit(number))
+            await until_all(listener.sent, listener.ways, len(numbers))
+            listening.cancel()
+    return [listener.ways[demand] for demand in listener.sent]
+
+
+class Relays:
+    """Six relays in a row, each a process of its own."""
+
+    def __init__(self, chain: Chain) -> None:
+        self.chain, self.stack = chain, AsyncExitStack()
+
+    async def __aenter__(self) -> "Relays":
+        admin = AIOKafkaAdminClient(bootstrap_servers=self.chain.kafka)
+        await admin.start()
+        await admin.create_topics([NewTopic(topic, PARTITIONS, 1) for topic in RELAYS])
+        await admin.close()
+        for source, target in pairwise(RELAYS):
+            ours = {"SVC_BOOTSTRAP": self.chain.kafka, "SVC_GROUP": source, "RELAY_FROM": source, "RELAY_TO": target}
+            log = self.chain.home.logs / f"{source}.log"
+            command = [sys.executable, "-m", "svc.bench.workers", "relay"]
+            child = await Child.start(source, command, log=log, env=os.environ | ours)
+            self.stack.push_async_callback(child.stop)
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        await self.stack.aclose()
+
+    async def through(self, numbers: Sequence[int]) -> list[float]:
+        """Milliseconds of each record through all of them."""
+        sent: dict[str, float] = {}
+        came: dict[str, float] = {}
+        server = {"bootstrap_servers": self.chain.kafka}
+        async with (
+            AIOKafkaProducer(**server) as producer,
+            AIOKafkaConsumer(**server, fetch_max_wait_ms=100) as ears,
+        ):
+            ears.assign([TopicPartition(RELAYS[-1], part) for part in range(PARTITIONS)])
+            await ears.seek_to_end()
+            listening = asyncio.create_task(listen(ears, came))
+            records = list(releases(numbers[-1] + 1, 1))[numbers[0] :]
+            async for release in paced(records, RATE):
+                key = str(release.demand)
+                sent[key] = time.perf_counter()
+                await producer.send_and_wait(RELAYS[0], value(release), key=key.encode())
+            await until_all(sent, came, len(records))
+            listening.cancel()
+        return [1000 * (came[key] - at) for key, at in sent.items()]
+
+
+async def paced(things: Sequence[Thing], rate: float) -> AsyncIterator[Thing]:
+    """One after the other, so many a second, however long the caller takes for one."""
+    begin = time.perf_counter()
+    for number, thing in enumerate(things):
+        await asyncio.sleep(max(0.0, begin + number / rate - time.perf_counter()))
+        yield thing
+
+
+async def listen(ears: AIOKafkaConsumer, came: dict[str, float]) -> None:
+    """Note when something about each case came first."""
+    async for record in ears:
+        came.setdefault(record.key.decode(), time.perf_counter())
+
+
+async def until_all(sent: dict[str, float], came: dict[str, Any], count: int) -> None:
+    """Wait until `count` were sent, and something has come of each; `TimeoutError` after a minute."""
+    async with asyncio.timeout(60):
+        while True:
+            if len(sent) >= count and sent.keys() <= came.keys():
+                return
+            await asyncio.sleep(GLANCE)

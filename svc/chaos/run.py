@@ -1,0 +1,271 @@
+"""`svc chaos`: rounds of kills and other faults under load, each with a seed of its own, and the books after each.
+
+A round is a fresh chain on servers of the run's own: demands of both streams flow and are confirmed, services are
+killed at random moments and started again, and one more fault, in turn, happens meanwhile. Then all
+demands are seen through, and the books must balance. A round depends on its seed alone: `--seed 17 --kills 1` repeats
+what round 17 decided (not the machine's timing).
+"""
+
+import asyncio
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
+from pathlib import Path
+from random import Random
+from signal import SIGCONT, SIGKILL, SIGSTOP
+from typing import NamedTuple
+from uuid import UUID
+
+from rich.box import SIMPLE
+from rich.table import Table
+
+from contracts.value_chain import ACTIVITIES, DELIVER_SUPPORT, IMPROVE
+from svc.chaos import checks
+from svc.chaos.chain import Chain, Stuck
+from svc.chaos.nursery import nursery
+from svc.machine import Home, Machine
+from svc.terminal import Terminal
+
+KILLS_A_ROUND = 50
+FLOWING = 6
+"""Demands that are on their way at the same time."""
+HELD_UP = 13.0
+"""Seconds that a process is stopped: longer than its group waits for it (10 s), so another owns its partitions then."""
+DOUBLED = {
+    checks.an_id_names_one_message, checks.nothing_stands_in_a_topic_that_nobody_told,
+    checks.a_budget_has_bound_what_its_demands_have_bound, checks.nothing_shared_is_overdrawn,
+    checks.a_demand_never_leaves_its_final_state, checks.nothing_is_taken_up_that_stands_in_no_topic,
+}  # fmt: skip
+DISORDERED = {
+    checks.events_about_a_case_are_numbered_without_a_gap, checks.events_about_a_case_stand_in_their_topic_in_order,
+    checks.a_demand_is_in_the_state_its_requester_was_told_last,
+}  # fmt: skip
+"""All other checks say that something is lost."""
+
+
+def sentence(check: Callable[..., object]) -> str:
+    """The name of a check, as its violations have it."""
+    return check.__name__.replace("_", " ")
+
+
+KINDS = {sentence(check): "doubled" for check in DOUBLED} | {sentence(check): "out_of_order" for check in DISORDERED}
+MUTANTS = {"offsets_first": "before write", "no_republish": "after write"}
+"""The step at which a service with this mutant must die. What others break, handlers of the six activities make good
+(one that hears a message again finds that it is done): those must be caught in `tests/chassis/test_crashes.py`."""
+
+
+class Round(NamedTuple):
+    """What came of one round."""
+
+    seed: int
+    fault: str
+    kills: int
+    demands: int
+    seconds: float
+    violations: list[checks.Violation]
+
+
+async def run(terminal: Terminal, *, kills: int, seed: int, mutants: bool, json: bool, report: Path | None) -> int:
+    """Run rounds until there were so many kills; exit code 1 if any books do not balance, or a mutant is not caught."""
+    rounds: list[Round] = []
+    caught: dict[str, str] = {}
+    with terminal.working(), tempfile.TemporaryDirectory(prefix="svc-chaos-") as place:
+        folder = Path(place)
+        terminal.say("starting Kafka and PostgreSQL")
+        async with Machine(Home(folder, downloads=Home().downloads), say=terminal.say) as machine:
+            while (left := kills - sum(one.kills for one in rounds)) > 0:
+                number = seed + len(rounds)
+                here = folder / f"round-{number}"
+                here.mkdir()
+                done = sum(one.kills for one in rounds)
+                terminal.say(f"round {number}: {done} of {kills} kills so far")
+                async with nursery(here) as parent, Chain(machine, here, parent).running() as chain:
+                    rounds.append(await one_round(chain, machine, number, min(left, KILLS_A_ROUND), terminal))
+                tell(terminal, rounds[-1])
+            for mutant, step in MUTANTS.items() if mutants else ():
+                terminal.say(f"mutant {mutant}: it must be caught")
+                here = folder / mutant
+                here.mkdir()
+                async with nursery(here) as parent, Chain(machine, here, parent).running() as chain:
+                    caught[mutant] = await catch(chain, mutant, step, here)
+    found = Counter(KINDS.get(violation.check, "lost") for one in rounds for violation in one.violations)
+    result = {
+        "kills": sum(one.kills for one in rounds),
+        "lost": found["lost"],
+        "doubled": found["doubled"],
+        "out_of_order": found["out_of_order"],
+        "mutants": len(caught),
+        "mutants_caught": sum(map(bool, caught.values())),
+        "seed": seed,
+        "next_seed": seed + len(rounds),
+        "rounds": len(rounds),
+        "demands": sum(one.demands for one in rounds),
+        "seconds": round(sum(one.seconds for one in rounds), 1),
+        "faults": dict(Counter(one.fault for one in rounds)),
+        "caught_by": caught,
+    }
+    shown = by_fault(rounds)
+    terminal.show(shown)
+    if report:
+        write(report, rounds, result)
+    if json:
+        terminal.result(result)
+    return int(bool(found) or result["mutants"] != result["mutants_caught"])
+
+
+async def one_round(chain: Chain, machine: Machine, seed: int, kills: int, terminal: Terminal) -> Round:
+    """Kill services while demands flow, with one more fault; then see all demands through and read the books."""
+    random, began = Random(seed), time.monotonic()
+    fault = list(FAULTS)[seed % len(FAULTS)]
+    killing = asyncio.Event()
+    flowing = [asyncio.create_task(flow(chain, killing, Random(random.random()))) for _ in range(FLOWING)]
+    done: Counter[str] = Counter()
+    shares = Counter(random.choice(ACTIVITIES) for _ in range(kills))
+
+    async def kill_often(activity: str, times: int, chance: Random) -> None:
+        for _ in range(times):
+            await asyncio.sleep(chance.uniform(0, 0.4))
+            await chain.kill(activity)
+            done[activity] += 1
+            terminal.moving(f"round {seed}: {done.total()} of {kills} kills, {fault}")
+            await chain.start(activity)
+
+    extra = asyncio.create_task(FAULTS[fault](chain, machine, random))
+    violations: list[checks.Violation] = []
+    demands = 0
+    try:
+        await asyncio.gather(*(kill_often(a, times, Random(random.random())) for a, times in shares.items()))
+        await extra
+        killing.set()
+        demands = sum(map(len, await asyncio.gather(*flowing)))
+        violations = checks.violations(await chain.books())
+    except (Stuck, TimeoutError, AssertionError) as stuck:
+        violations.append(checks.Violation("every demand comes to its end", f"{type(stuck).__name__}: {stuck}"))
+    finally:
+        for task in (*flowing, extra):
+            task.cancel()
+        await asyncio.gather(*flowing, extra, return_exceptions=True)
+    return Round(seed, fault, done.total(), demands, time.monotonic() - began, violations)
+
+
+async def flow(chain: Chain, ending: asyncio.Event, random: Random) -> list[UUID]:
+    """One demand after the other, each confirmed by its requester, until told to end; returns them."""
+    demands: list[UUID] = []
+    while not ending.is_set():
+        demands.append(await (chain.wish() if random.random() < 0.3 else chain.incident()))
+        await chain.realise(demands[-1:])
+    return demands
+
+
+async def nothing_else(chain: Chain, machine: Machine, random: Random) -> None:
+    """Kills are enough."""
+
+
+async def held_up(chain: Chain, machine: Machine, random: Random) -> None:
+    """A second process of a service takes over while the first is stopped; then the first wakes up."""
+    activity = random.choice([one for one in ACTIVITIES if one != IMPROVE])
+    second = await chain.launch(activity, number=1)
+    first = chain.children[activity]
+    first.signal(SIGSTOP)
+    await asyncio.sleep(HELD_UP)
+    first.signal(SIGCONT)
+    await asyncio.sleep(random.uniform(0.5, 2))
+    await second.stop()
+
+
+async def database_killed(chain: Chain, machine: Machine, random: Random) -> None:
+    """PostgreSQL is killed with all its connections, and comes back by itself."""
+    await asyncio.sleep(random.uniform(1, 4))
+    if machine.postgres and machine.postgres.child:
+        await machine.postgres.child.kill()
+
+
+async def broker_killed(chain: Chain, machine: Machine, random: Random) -> None:
+    """Kafka is killed, and comes back by itself."""
+    await asyncio.sleep(random.uniform(1, 4))
+    if machine.kafka and machine.kafka.child:
+        await machine.kafka.child.kill()
+
+
+async def one_more(chain: Chain, machine: Machine, random: Random) -> None:
+    """A service gets two more processes, and loses them again, one in good order and one by a kill."""
+    activity = random.choice(ACTIVITIES)
+    more = [await chain.launch(activity, number=number) for number in (1, 2)]
+    await asyncio.sleep(random.uniform(4, 8))
+    await more[0].stop()
+    await more[1].kill()
+
+
+FAULTS: dict[str, Callable[[Chain, Machine, Random], Coroutine[None, None, None]]] = {
+    "kills alone": nothing_else,
+    "a process held up, another takes over": held_up,
+    "PostgreSQL killed": database_killed,
+    "Kafka killed": broker_killed,
+    "scale 1 to 3 to 1": one_more,
+}
+
+
+async def catch(chain: Chain, mutant: str, step: str, folder: Path) -> str:
+    """The check that names what a mutant does to the books; empty if none does."""
+    proof = folder / "proof"
+    await chain.stop(DELIVER_SUPPORT)
+    demands = await asyncio.gather(*(chain.incident() for _ in range(3)))
+    dying = await chain.launch(DELIVER_SUPPORT, "--die", step, "--proof", str(proof), "--mutant", mutant)
+    if await dying.wait() != -SIGKILL:
+        raise Stuck(f"the mutant {mutant} did not die {step}: {dying.last_words()}")
+    await chain.launch(DELIVER_SUPPORT, "--mutant", mutant)
+    await chain.until_ready(DELIVER_SUPPORT)
+    with suppress(Stuck, TimeoutError):  # what is lost does not come
+        await asyncio.wait_for(chain.realise(demands), 8)
+    with suppress(TimeoutError):
+        return next(iter(sorted(await chain.damage())), "")
+    return ""
+
+
+def tell(terminal: Terminal, one: Round) -> None:
+    """A line for a round; the story of one that does not balance."""
+    how = "balanced" if not one.violations else "DOES NOT BALANCE"
+    terminal.show(
+        f"round {one.seed}: {one.kills} kills, {one.demands} demands, {one.fault}, {one.seconds:.0f} s: {how}"
+    )
+    for check, story in one.violations:
+        terminal.show(f"  not so: {check}: {story[:600]}\n  again: svc chaos --seed {one.seed} --kills {one.kills}")
+
+
+def by_fault(rounds: list[Round]) -> Table:
+    """A row for each fault."""
+    shown = Table(title="Books after each round", box=SIMPLE)
+    for heading in ("fault", "rounds", "kills", "demands", "books that do not balance"):
+        shown.add_column(heading, justify="left" if heading == "fault" else "right")
+    for row in rows(rounds):
+        shown.add_row(*row)
+    return shown
+
+
+def rows(rounds: list[Round]) -> list[tuple[str, ...]]:
+    """Fault, rounds, kills, demands, and how many books did not balance."""
+    table = []
+    for fault in FAULTS:
+        those = [one for one in rounds if one.fault == fault]
+        figures = (len(those), sum(r.kills for r in those), sum(r.demands for r in those))
+        table.append((fault, *map(str, figures), str(sum(bool(r.violations) for r in those))))
+    return table
+
+
+def write(report: Path, rounds: list[Round], result: dict[str, object]) -> None:
+    """Put the table of faults between the marks of a document."""
+    begin, end = "<!-- chaos -->\n", "<!-- /chaos -->"
+    text = report.read_text(encoding="utf-8")
+    before, _, rest = text.partition(begin)
+    if not rest or end not in rest:
+        raise ValueError(f"{report} has no place for the table: write a line {begin.strip()} and one {end}")
+    lines = ["| fault | rounds | kills | demands | books that do not balance |", "|---|---:|---:|---:|---:|"]
+    lines += [f"| {' | '.join(row)} |" for row in rows(rounds)]
+    caught = result["caught_by"]
+    lines += ["", f"`svc chaos --seed {result['seed']} --kills {result['kills']}`: {result['lost']} lost, "
+              f"{result['doubled']} doubled, {result['out_of_order']} out of order."]  # fmt: skip
+    if isinstance(caught, dict):
+        lines += [f"Mutant `{mutant}`: caught by “{check}”." for mutant, check in caught.items()]
+    report.write_text(f"{before}{begin}{chr(10).join(lines)}\n{end}{rest.partition(end)[2]}", encoding="utf-8")
