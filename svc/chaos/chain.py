@@ -16,6 +16,7 @@ import asyncpg
 import httpx
 import orjson
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from starlette.applications import Starlette
 
 from contracts import value_chain
@@ -107,6 +108,7 @@ class Chain:
         """By activity; by activity and number where there are several."""
         self.always: dict[str, list[str]] = {}
         """How a service misbehaves however it is started, by activity."""
+        self._locks = {activity: asyncio.Lock() for activity in ACTIVITIES}
         self._known: list[Violation] = []
 
     @asynccontextmanager
@@ -156,6 +158,15 @@ class Chain:
             await server.execute(f"DROP ROLE svc_{name}")
         await server.close()
 
+    async def rewind(self, activity: str) -> None:
+        """Have a service, which is down, hear everything again that was ever told to it."""
+        async with AIOKafkaConsumer(
+            *log.handlers_of(activity).topics, bootstrap_servers=self.bootstrap, group_id=self.groups[activity],
+            group_instance_id=f"{activity}-0", enable_auto_commit=False,
+            partition_assignment_strategy=(RangePartitionAssignor,),
+        ) as member:  # fmt: skip
+            await member.commit({place: self.since[place] for place in member.assignment()})
+
     async def commit(self, group: str, offsets: log.Offsets) -> None:
         """Set where a group reads on."""
         async with AIOKafkaConsumer(
@@ -165,6 +176,10 @@ class Chain:
             await consumer.commit(dict(offsets))
 
     # processes
+
+    def alone(self, activity: str) -> asyncio.Lock:
+        """Whoever ends and starts a service holds this meanwhile: of two who do it at once, one is forgotten."""
+        return self._locks[activity]
 
     async def launch(self, activity: str, *misbehaving: str, number: int = 0, **settings: str) -> Child:
         """Begin to start a service, as it is, or as `svc.chaos.crashing` makes it misbehave by these arguments.
@@ -312,8 +327,13 @@ class Chain:
         rows: list[asyncpg.Record] = []
 
         async def done() -> bool:
-            rows[:] = await self._engage.fetch(query, list(demands), status)
-            known = await self._engage.fetchval("SELECT count(*) FROM demand WHERE id = ANY($1::uuid[])", list(demands))
+            try:
+                rows[:] = await self._engage.fetch(query, list(demands), status)
+                known = await self._engage.fetchval(
+                    "SELECT count(*) FROM demand WHERE id = ANY($1::uuid[])", list(demands)
+                )
+            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+                return False  # PostgreSQL is away, too, when it is killed
             delivered = [row for row in rows if row["status"] == "delivered"]
             if confirming and delivered:
                 answers = await asyncio.gather(*(self.confirm(row["id"], row["requester"]) for row in delivered))

@@ -18,7 +18,7 @@ import socket
 import sys
 import traceback
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, closing, suppress
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -36,8 +36,10 @@ WARM = (
     "uvicorn.lifespan.on", "uvicorn.loops.auto", "uvicorn.protocols.http.auto", "uvicorn.protocols.websockets.auto",
     "sqlalchemy.dialects.postgresql.asyncpg",
 )  # fmt: skip
-"""What services import. Not what makes an app, nor Engage's notices: those read the environment when imported."""
+"""What services import. Not their apps, nor Engage's notices: those read the environment as they are imported."""
 PR_SET_PDEATHSIG = 1
+STARTING = 60.0
+"""Seconds that importing everything may take on a busy machine."""
 
 
 class Forked:
@@ -79,6 +81,10 @@ class Nursery:
 
     async def listen(self) -> None:
         """Hear which processes were born, in the order of the orders, and which have ended."""
+        with closing(self._writer):
+            await self._hear()
+
+    async def _hear(self) -> None:
         while line := await self._reader.readline():
             pid, code = orjson.loads(line)
             if code is None:
@@ -94,27 +100,25 @@ class Nursery:
 async def nursery(folder: Path) -> AsyncIterator[Nursery]:
     """A warm parent, which ends with this process, and with it all that it has forked."""
     path = folder / "nursery"
-    called: asyncio.Future[Nursery] = asyncio.get_running_loop().create_future()
+    called: asyncio.Queue[Nursery] = asyncio.Queue()
     server = await asyncio.start_unix_server(
-        lambda reader, writer: called.set_result(Nursery(reader, writer)), path, limit=2**20
+        lambda reader, writer: called.put_nowait(Nursery(reader, writer)), path, limit=2**20
     )
     command = [sys.executable, "-m", "svc.chaos.nursery", str(path)]
     child = await Child.start("nursery", command, log=folder / "nursery.log", cwd=ROOT)
-    listening: asyncio.Task[None] | None = None
     try:
-        dying = asyncio.create_task(child.wait())
-        first: set[asyncio.Future[Any]] = {called, dying}
-        await asyncio.wait(first, return_when=asyncio.FIRST_COMPLETED)
-        if dying.done():
-            raise child.death()
-        found = called.result()
+        try:
+            found = await asyncio.wait_for(called.get(), STARTING)
+        except TimeoutError:
+            raise child.death() from None
         listening = asyncio.create_task(found.listen())
-        yield found
+        try:
+            yield found
+        finally:
+            await child.kill()
+            await listening
     finally:
         await child.kill()
-        if listening is not None:
-            await listening
-        await dying
         server.close()
         path.unlink(missing_ok=True)
 
@@ -136,7 +140,7 @@ def become(order: dict[str, Any]) -> int:
             sys.stderr.write(ending.code)
             return 1
         return int(ending.code or 0)
-    except BaseException:  # noqa: BLE001 - the end of the process: it goes into its log
+    except BaseException:  # noqa: BLE001 - as Python itself does it: told, and exit code 1
         traceback.print_exc()
         return 1
     return 0
@@ -156,14 +160,13 @@ def main(path: str) -> None:
     signal.signal(signal.SIGCHLD, lambda *_: None)
     pending = b""
     while True:
-        heard: list[Any] = [orders, woken]
-        ready, _, _ = select.select(heard, [], [])
+        ready, _, _ = select.select([orders.fileno(), woken], [], [])
         if woken in ready:
             os.read(woken, 4096)
             with suppress(ChildProcessError):
                 while (found := os.waitpid(-1, os.WNOHANG))[0]:
                     orders.sendall(orjson.dumps([found[0], os.waitstatus_to_exitcode(found[1])]) + b"\n")
-        if orders in ready:
+        if orders.fileno() in ready:
             if not (got := orders.recv(2**16)):
                 return
             *lines, pending = (pending + got).split(b"\n")

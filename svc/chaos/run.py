@@ -10,20 +10,21 @@ import asyncio
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from random import Random
-from signal import SIGCONT, SIGKILL, SIGSTOP
+from signal import SIGKILL
 from typing import NamedTuple
 from uuid import UUID
 
 from rich.box import SIMPLE
 from rich.table import Table
 
-from contracts.value_chain import ACTIVITIES, DELIVER_SUPPORT, IMPROVE
+from contracts.value_chain import ACTIVITIES, DELIVER_SUPPORT
 from svc.chaos import checks
 from svc.chaos.chain import Chain, Stuck
+from svc.chaos.faults import FAULTS, Skipped
 from svc.chaos.nursery import nursery
 from svc.machine import Home, Machine
 from svc.terminal import Terminal
@@ -31,8 +32,6 @@ from svc.terminal import Terminal
 KILLS_A_ROUND = 50
 FLOWING = 6
 """Demands that are on their way at the same time."""
-HELD_UP = 13.0
-"""Seconds that a process is stopped: longer than its group waits for it (10 s), so another owns its partitions then."""
 DOUBLED = {
     checks.an_id_names_one_message, checks.nothing_stands_in_a_topic_that_nobody_told,
     checks.a_budget_has_bound_what_its_demands_have_bound, checks.nothing_shared_is_overdrawn,
@@ -127,17 +126,22 @@ async def one_round(chain: Chain, machine: Machine, seed: int, kills: int, termi
     async def kill_often(activity: str, times: int, chance: Random) -> None:
         for _ in range(times):
             await asyncio.sleep(chance.uniform(0, 0.4))
-            await chain.kill(activity)
-            done[activity] += 1
-            terminal.moving(f"round {seed}: {done.total()} of {kills} kills, {fault}")
-            await chain.start(activity)
+            async with chain.alone(activity):
+                await chain.kill(activity)
+                done[activity] += 1
+                terminal.moving(f"round {seed}: {done.total()} of {kills} kills, {fault}")
+                await chain.start(activity)
 
     extra = asyncio.create_task(FAULTS[fault](chain, machine, random))
     violations: list[checks.Violation] = []
     demands = 0
     try:
         await asyncio.gather(*(kill_often(a, times, Random(random.random())) for a, times in shares.items()))
-        await extra
+        try:
+            await extra
+        except Skipped as why:
+            terminal.show(f"round {seed} has kills alone, not {fault}: {why}")
+            fault = next(iter(FAULTS))
         killing.set()
         demands = sum(map(len, await asyncio.gather(*flowing)))
         violations = checks.violations(await chain.books())
@@ -157,54 +161,6 @@ async def flow(chain: Chain, ending: asyncio.Event, random: Random) -> list[UUID
         demands.append(await (chain.wish() if random.random() < 0.3 else chain.incident()))
         await chain.realise(demands[-1:])
     return demands
-
-
-async def nothing_else(chain: Chain, machine: Machine, random: Random) -> None:
-    """Kills are enough."""
-
-
-async def held_up(chain: Chain, machine: Machine, random: Random) -> None:
-    """A second process of a service takes over while the first is stopped; then the first wakes up."""
-    activity = random.choice([one for one in ACTIVITIES if one != IMPROVE])
-    second = await chain.launch(activity, number=1)
-    first = chain.children[activity]
-    first.signal(SIGSTOP)
-    await asyncio.sleep(HELD_UP)
-    first.signal(SIGCONT)
-    await asyncio.sleep(random.uniform(0.5, 2))
-    await second.stop()
-
-
-async def database_killed(chain: Chain, machine: Machine, random: Random) -> None:
-    """PostgreSQL is killed with all its connections, and comes back by itself."""
-    await asyncio.sleep(random.uniform(1, 4))
-    if machine.postgres and machine.postgres.child:
-        await machine.postgres.child.kill()
-
-
-async def broker_killed(chain: Chain, machine: Machine, random: Random) -> None:
-    """Kafka is killed, and comes back by itself."""
-    await asyncio.sleep(random.uniform(1, 4))
-    if machine.kafka and machine.kafka.child:
-        await machine.kafka.child.kill()
-
-
-async def one_more(chain: Chain, machine: Machine, random: Random) -> None:
-    """A service gets two more processes, and loses them again, one in good order and one by a kill."""
-    activity = random.choice(ACTIVITIES)
-    more = [await chain.launch(activity, number=number) for number in (1, 2)]
-    await asyncio.sleep(random.uniform(4, 8))
-    await more[0].stop()
-    await more[1].kill()
-
-
-FAULTS: dict[str, Callable[[Chain, Machine, Random], Coroutine[None, None, None]]] = {
-    "kills alone": nothing_else,
-    "a process held up, another takes over": held_up,
-    "PostgreSQL killed": database_killed,
-    "Kafka killed": broker_killed,
-    "scale 1 to 3 to 1": one_more,
-}
 
 
 async def catch(chain: Chain, mutant: str, step: str, folder: Path) -> str:
