@@ -28,7 +28,7 @@ HELD_UP = 13.0
 CUT = 8.0
 """Seconds that a link carries nothing."""
 WRITES = """SELECT count(*) FILTER (WHERE pg_terminate_backend(pid)) FROM pg_stat_activity
-WHERE datname = ANY($1::text[]) AND state = 'active' AND (query LIKE 'WITH receipt_%' OR query ILIKE 'COMMIT%')"""
+WHERE datname = ANY($1::text[]) AND state = 'active' AND (query LIKE 'WITH owned_%' OR query ILIKE 'COMMIT%')"""
 LOOKS = 4000
 """How often the server is asked for connections that are just writing."""
 
