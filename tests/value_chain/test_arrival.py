@@ -2,6 +2,7 @@
 
 import asyncio
 from functools import partial
+from pathlib import Path
 from typing import Any, NamedTuple
 from uuid import UUID, uuid4
 
@@ -20,11 +21,11 @@ from contracts.event import Message
 from contracts.obtain_build import ChangedServiceReported, ComponentProvided
 from contracts.plan import PortfolioDecisionMade
 from contracts.value_chain import DELIVER_SUPPORT, DESIGN_TRANSITION, ENGAGE, OBTAIN_BUILD, PLAN, flow_of
-from svc.chaos.chain import ROOT, Chain, about, partition_of, until
+from svc.chaos.chain import Chain, about, partition_of, until
 from svc.chaos.log import Logged
 from svc.desk_replay import INCIDENT, recorded
 
-DESK = ROOT / "tests" / "data" / "desks" / "roundup"
+DESK = Path(__file__).parents[1] / "data" / "desks" / "roundup"
 
 
 class Held(NamedTuple):
