@@ -119,7 +119,7 @@ class Chain:
             self._http = await stack.enter_async_context(httpx.AsyncClient(timeout=30, headers={"Client-Id": CLIENT}))
             self.services = await stack.enter_async_context(Services(self.urls))
             self.producer = await stack.enter_async_context(AIOKafkaProducer(bootstrap_servers=self.bootstrap))
-            self._engage = await stack.enter_async_context(asyncpg.create_pool(self.databases[ENGAGE], min_size=1))
+            self._engage = await stack.enter_async_context(asyncpg.create_pool(self.databases[ENGAGE], min_size=0))
             stack.push_async_callback(self.stop, *ACTIVITIES)
             await self.start(*ACTIVITIES)
             await self.post(PLAN, "/policies/change-authority", AT_ONCE)

@@ -26,7 +26,7 @@ from svc.chaos import checks
 from svc.chaos.chain import Chain, Stuck
 from svc.chaos.faults import FAULTS, Skipped
 from svc.chaos.nursery import nursery
-from svc.machine import Home, Machine
+from svc.machine import Home, Machine, MachineError
 from svc.terminal import Terminal
 
 KILLS_A_ROUND = 50
@@ -132,11 +132,14 @@ async def one_round(chain: Chain, machine: Machine, seed: int, kills: int, termi
                 terminal.moving(f"round {seed}: {done.total()} of {kills} kills, {fault}")
                 await chain.start(activity)
 
+    killers = [
+        asyncio.create_task(kill_often(activity, times, Random(random.random()))) for activity, times in shares.items()
+    ]
     extra = asyncio.create_task(FAULTS[fault](chain, machine, random))
     violations: list[checks.Violation] = []
     demands = 0
     try:
-        await asyncio.gather(*(kill_often(a, times, Random(random.random())) for a, times in shares.items()))
+        await asyncio.gather(*killers)
         try:
             await extra
         except Skipped as why:
@@ -145,12 +148,14 @@ async def one_round(chain: Chain, machine: Machine, seed: int, kills: int, termi
         killing.set()
         demands = sum(map(len, await asyncio.gather(*flowing)))
         violations = checks.violations(await chain.books())
+    except MachineError as death:
+        violations.append(checks.Violation("a process runs until it is ended", str(death)))
     except (Stuck, TimeoutError, AssertionError) as stuck:
         violations.append(checks.Violation("every demand comes to its end", f"{type(stuck).__name__}: {stuck}"))
     finally:
-        for task in (*flowing, extra):
+        for task in (*flowing, *killers, extra):
             task.cancel()
-        await asyncio.gather(*flowing, extra, return_exceptions=True)
+        await asyncio.gather(*flowing, *killers, extra, return_exceptions=True)
     return Round(seed, fault, done.total(), demands, time.monotonic() - began, violations)
 
 
