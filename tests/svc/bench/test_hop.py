@@ -128,6 +128,7 @@ def timeless(event: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in event.items() if name != "time"}
 
 
+@pytest.mark.timeout(300)  # it starts two Kafkas and nine workers, one after the other
 async def test_an_event_comes_through_each_form_and_a_wish_through_all_six_services() -> None:
     result = await quick("latency")
     waits, journey = result["milliseconds"], result["journey"]
