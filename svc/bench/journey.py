@@ -23,6 +23,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from contracts.engage import DemandStatusReported
 from contracts.improve import ChainPerformanceReported
+from contracts.outside import ValueConfirmed
 from contracts.value_chain import ACTIVITIES, BY_TYPE, ENGAGE, PLAN, inbox
 from svc.bench.backlog import releases, value
 from svc.chain import Chain
@@ -73,6 +74,8 @@ class Listener:
         self.told: dict[str, Told] = {}
         self.delivered: dict[str, str] = {}
         """By demand: the record that said so."""
+        self.learned: dict[str, float] = {}
+        """By report of Improve's: when it was heard; those of which the way is not known yet."""
         self.sent: dict[str, float] = {}
         self.ways: dict[str, Way] = {}
 
@@ -86,20 +89,31 @@ class Listener:
                 self.delivered[about] = id
                 self.tasks.create_task(self.confirm(about, event["data"]["requester"]))
             elif event["type"] == ChainPerformanceReported.type:
-                learned = self.back(id)
-                demand = self.told[learned[-1]].about
-                if demand in self.delivered and demand not in self.ways:
-                    first = self.back(self.delivered[demand])
-                    tellers = frozenset(self.told[one].source for one in (*first[:-1], *learned[:-1]))
-                    hops = len(first) + len(learned) - 2
-                    self.ways[demand] = Way(1000 * (now - self.sent[demand]), hops, tellers)
+                self.learned[id] = now
+            self.follow()
+
+    def follow(self) -> None:
+        """Note the ways that are known from end to end: topics are heard in any order, a cause after what it caused."""
+        for id, now in list(self.learned.items()):
+            learned = self.back(id)
+            began = self.told[learned[-1]] if learned else None
+            if began is None or began.type != ValueConfirmed.type:
+                continue  # not known yet, or it has learned of something else
+            demand = began.about
+            if first := self.back(self.delivered[demand]):
+                del self.learned[id]
+                tellers = frozenset(self.told[one].source for one in (*first[:-1], *learned[:-1]))
+                way = Way(1000 * (now - self.sent[demand]), len(first) + len(learned) - 2, tellers)
+                self.ways.setdefault(demand, way)
 
     def back(self, id: str) -> list[str]:
-        """A record, what caused it, and so on, to the command from outside that began it."""
+        """A record, what caused it, and so on, to the command from outside that began it; empty if one is not known."""
         way = [id]
-        while cause := self.told[way[-1]].cause:
-            way.append(cause)
-        return way
+        while told := self.told.get(way[-1]):
+            if not told.cause:
+                return way
+            way.append(told.cause)
+        return []
 
     async def confirm(self, demand: str, requester: str) -> None:
         """Say that it was worth it, as its requester does."""

@@ -47,8 +47,7 @@ async def test_a_topic_with_other_partitions_is_named_and_nothing_is_made(
     monkeypatch.setattr(topics, "TOPICS", ("svc.test.three",))
     await create_topics(machine.bootstrap)
     monkeypatch.setattr(topics, "TOPICS", ("svc.test.new", "svc.test.three"))
-    monkeypatch.setattr(topics, "PARTITIONS", 4)
     with pytest.raises(Trouble, match=r"svc\.test\.three has 3 partitions and must have 4"):
-        await create_topics(machine.bootstrap)
+        await create_topics(machine.bootstrap, 4)
     monkeypatch.setattr(topics, "TOPICS", ("svc.test.new",))
     assert await create_topics(machine.bootstrap) == ["svc.test.new"]
