@@ -25,9 +25,10 @@ from aiokafka.admin import AIOKafkaAdminClient
 
 from contracts.value_chain import DELIVER_SUPPORT
 from svc.bench import backlog
-from svc.machine import Home, Machine, Say
+from svc.machine import Home, Machine
 from svc.machine.process import Child
 from svc.migrations import migrate
+from svc.terminal import Terminal
 from svc.topics import PARTITIONS, create_topics
 from svc.trouble import Trouble
 
@@ -94,8 +95,8 @@ class Measured:
 class Arena:
     """An async context manager; everything that it started or wrote is gone when it ends."""
 
-    def __init__(self, say: Say, partitions: int = PARTITIONS) -> None:
-        self.say, self.partitions = say, partitions
+    def __init__(self, terminal: Terminal, partitions: int = PARTITIONS) -> None:
+        self.say, self.moving, self.partitions = terminal.say, terminal.moving, partitions
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> "Arena":
@@ -254,6 +255,7 @@ class Arena:
                 return self._moment(now, children)
             if now > last:
                 last, deadline = now, time.monotonic() + PATIENCE
+                self.moving(f"{children[0].name}: {now:,} of {done:,} events")
             for child in children:
                 if child.returncode is not None:
                     raise child.death()

@@ -51,7 +51,7 @@ async def run(terminal: Terminal, *, quick: bool, json: bool, chart: Path | None
     forms = {name: form for name, form in FORMS.items() if form.quick or not quick}
     rounds, size = (1, 3_000) if quick else (ROUNDS, BACKLOG)
     with terminal.working():
-        async with Arena(terminal.say) as arena:
+        async with Arena(terminal) as arena:
             events = await arena.backlog(size, SERVICES, sampled=SAMPLED)
             found: dict[str, list[Measured]] = {name: [] for name in forms}
             statements: dict[str, float] = {}

@@ -37,7 +37,7 @@ async def run(terminal: Terminal, *, quick: bool, json: bool) -> int:
     rounds, events = (1, 40) if quick else (ROUNDS, EVENTS)
     found: dict[str, list[list[float]]] = {form: [] for form in FORMS}
     with terminal.working():
-        async with Arena(terminal.say) as arena:
+        async with Arena(terminal) as arena:
             backlog = await arena.backlog(FIRST + events, SERVICES)
             for number in range(1, rounds + 1):
                 for form in FORMS:

@@ -34,7 +34,7 @@ async def run(terminal: Terminal, *, quick: bool, json: bool) -> int:
     """Measure and show; exit code 0."""
     pairs, size = (2, 3_000) if quick else (PAIRS, BACKLOG)
     with terminal.working():
-        async with Arena(terminal.say) as arena, serve(Starlette(routes=[receiver(SpanStore(arena.folder))])) as otlp:
+        async with Arena(terminal) as arena, serve(Starlette(routes=[receiver(SpanStore(arena.folder))])) as otlp:
             untraced = await arena.backlog(size, SERVICES, sampled=0.0)
             traced = await arena.backlog(size, SERVICES, sampled=SAMPLED)
             sides = {

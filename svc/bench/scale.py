@@ -26,7 +26,7 @@ async def run(terminal: Terminal, *, quick: bool, json: bool) -> int:
     by_processes: dict[tuple[str, int], list[Measured]] = {}
     by_size: dict[int, list[Measured]] = {}
     with terminal.working():
-        async with Arena(terminal.say, PARTITIONS) as arena:
+        async with Arena(terminal, PARTITIONS) as arena:
             backlogs = {
                 OWN: await arena.backlog(events, 0, sampled=SAMPLED),
                 HOT: await arena.backlog(events, 1, sampled=SAMPLED),

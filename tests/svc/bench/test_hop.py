@@ -13,6 +13,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from svc.bench.arena import Arena
 from svc.bench.hop import FORMS
 from svc.bench.workers import TOLD
+from svc.terminal import Terminal
 
 ROOT = Path(__file__).parents[3]
 QUICK = [name for name, form in FORMS.items() if form.quick]
@@ -65,7 +66,7 @@ async def test_what_databases_count_tells_the_forms_apart(measured: dict[str, An
 async def test_every_form_leaves_the_same_behind() -> None:
     """The same rows, receipts and records for the same events: no form has less to do than the others."""
     left = {}
-    async with Arena(print) as arena:
+    async with Arena(Terminal()) as arena:
         backlog = await arena.backlog(EVENTS, 5, sampled=0)
         for form in WITH_A_STORE:
             async with arena.database(backlog.template) as database:
@@ -128,7 +129,7 @@ def timeless(event: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in event.items() if name != "time"}
 
 
-@pytest.mark.timeout(300)  # it starts two Kafkas and nine workers, one after the other
+@pytest.mark.timeout(300)  # it starts two Kafkas and fifteen workers, one after the other
 async def test_an_event_comes_through_each_form_and_a_wish_through_all_six_services() -> None:
     result = await quick("latency")
     waits, journey = result["milliseconds"], result["journey"]
