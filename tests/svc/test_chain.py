@@ -8,7 +8,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -81,8 +81,11 @@ def is_ready(url: str) -> bool:
 
 
 def process_of(svc: "subprocess.Popen[str]", activity: str) -> psutil.Process:
-    children = psutil.Process(svc.pid).children()
-    return next(child for child in children if f"services.{activity}" in child.cmdline())
+    for child in psutil.Process(svc.pid).children():
+        with suppress(psutil.NoSuchProcess):  # one that was killed is on its way out
+            if f"services.{activity}" in child.cmdline():
+                return child
+    raise LookupError(f"svc runs no {activity}")
 
 
 def chain_time(folder: Path) -> datetime:
