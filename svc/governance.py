@@ -40,6 +40,16 @@ POLICIES: dict[str, dict[str, Any]] = {
 }
 LEFT_IN_BUDGET, GRANT = 100_000, 250_000
 """Euros: with less than the first left in the quarter, so much is granted beyond what is bound."""
+AT_ONCE: dict[str, Any] = {
+    "title": "Who approves a change",
+    "statement": "A normal change needs no notice.",
+    "issued_by": "whoever tries the chain out",
+    "parameters": [{"name": "notice_hours", "value": 0, "unit": "hours"}],
+    "valid_from": "2026-01-01T00:00:00Z",
+}
+"""Where a new service must not wait for a day: with the usual notice it is deployed a day later."""
+PLENTY = 50_000_000
+"""Euros: more than the demands of a test or of a measurement can bind in a quarter."""
 SERVICE = "in-car-video-games"
 LIVE = {"service": SERVICE, "title": "In-car video games", "criticality": 2, "owner": "head of in-car entertainment"}
 NAMES = {"names": ["in-car video games", "video games"], "criticality": "medium"}
@@ -62,7 +72,7 @@ async def prepare(services: Services, now: datetime) -> list[str]:
             said.append(f"policy “{body['title']}”")
     budgets = {budget["quarter"]: budget for budget in (await services.ask(PLAN, "GET", "/budgets")).json()}
     # at speed, a quarter that is all but over is over before a demand is weighed
-    for quarter in sorted({_quarter(now), _quarter(now + timedelta(days=2))}):
+    for quarter in sorted({quarter_of(now), quarter_of(now + timedelta(days=2))}):
         budget = budgets.get(quarter, {"total": 0, "reserved": 0, "spent": 0})
         bound = budget["reserved"] + budget["spent"]
         if budget["total"] - bound < LEFT_IN_BUDGET:
@@ -79,5 +89,6 @@ async def prepare(services: Services, now: datetime) -> list[str]:
     return said
 
 
-def _quarter(time: datetime) -> str:
+def quarter_of(time: datetime) -> str:
+    """The name of a quarter, as Plan's budgets have it: `2026-Q4`."""
     return f"{time.year}-Q{(time.month + 2) // 3}"

@@ -114,16 +114,14 @@ class Fold:
     def repeat(self, arrival: Arrival, receipt: dict[str, Any]) -> None:
         """A redelivery (the same offset) has its spans exported again, after a crash perhaps; a mere copy ends here."""
         record, stream = arrival.record, receipt.get("stream", "")
-        if (receipt["topic"], receipt["partition"], receipt["offset"]) == (
-            record.topic,
-            record.partition,
-            record.offset,
-        ):
-            decided = Decided(arrival, self.context(arrival), receipt.get("handler", ""), stream, again=True)
-            decided.outputs = told_by(self.runtime, receipt)
-            for id in (UUID(waits["id"]) for waits in receipt.get("waits", ())):
-                decided.waiting.append(output(self.runtime, id, "", arrival.case, self.created(decided, id), b""))
-            self.decided.append(decided)
+        there = (receipt["topic"], receipt["partition"], receipt["offset"])
+        if there != (record.topic, record.partition, record.offset):
+            return
+        decided = Decided(arrival, self.context(arrival), receipt.get("handler", ""), stream, again=True)
+        decided.outputs = told_by(self.runtime, receipt)
+        for id in (UUID(waits["id"]) for waits in receipt.get("waits", ())):
+            decided.waiting.append(output(self.runtime, id, "", arrival.case, self.created(decided, id), b""))
+        self.decided.append(decided)
 
     def park(self, arrival: Arrival, case: Case, reason: str) -> None:
         """Set a record aside, and with it its case if it is a known one."""

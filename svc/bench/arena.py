@@ -27,7 +27,7 @@ from contracts.value_chain import DELIVER_SUPPORT
 from svc.bench import backlog
 from svc.machine import Home, Machine
 from svc.machine.process import Child
-from svc.migrations import migrate
+from svc.migrations import begin_at, migrate
 from svc.terminal import Terminal
 from svc.topics import PARTITIONS, create_topics
 from svc.trouble import Trouble
@@ -149,13 +149,6 @@ class Arena:
         finally:
             await self._sql.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
-    async def begin(self, database: str, begins: Mapping[TopicPartition, int]) -> None:
-        """Note that a database knows what was in the topic before: else the chassis would read all of it again."""
-        connection = await asyncpg.connect(self.url(database))
-        rows = [(*place, offset) for place, offset in begins.items()]
-        await connection.executemany("INSERT INTO progress VALUES ($1, $2, $3)", rows)
-        await connection.close()
-
     async def group(self, begins: Mapping[TopicPartition, int]) -> str:
         """A new consumer group that reads from here on."""
         name = f"bench.{uuid4().hex[:12]}"
@@ -201,7 +194,7 @@ class Arena:
         logged = ("log_statement = 'all'", "log_parameter_max_length = 0") if count_statements else ()
         async with self.database(events.template, *sql, *logged) as database:
             group = await self.group(events.begins)
-            await self.begin(database, events.begins)
+            await begin_at(self.url(database), events.begins)
             before = await self._wal()
             async with self.workers(form, database, group, processes, **dict(settings)) as children:
                 begin = await self.until(1, group, events, children)

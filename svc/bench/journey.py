@@ -27,7 +27,7 @@ from contracts.outside import ValueConfirmed
 from contracts.value_chain import ACTIVITIES, BY_TYPE, ENGAGE, PLAN, inbox
 from svc.bench.backlog import releases, value
 from svc.chain import Chain
-from svc.governance import prepare
+from svc.governance import AT_ONCE, PLENTY, prepare, quarter_of
 from svc.machine import Home, Say
 from svc.machine.process import Child
 from svc.services import CLIENT
@@ -37,15 +37,6 @@ RATE, WARMING, GLANCE = 2.0, 5, 0.02
 """Wishes a second; those that only warm up; seconds between two looks at whether all have come through."""
 RELAYS = [f"bench.relay-{number}" for number in range(len(ACTIVITIES) + 1)]
 LISTENED = sorted({flow.topic for flow in BY_TYPE.values()} | {inbox(activity) for activity in ACTIVITIES})
-AT_ONCE = {
-    "title": "Who approves a change",
-    "statement": "A normal change needs no notice.",
-    "issued_by": "the bench",
-    "parameters": [{"name": "notice_hours", "value": 0, "unit": "hours"}],
-    "valid_from": "2026-01-01T00:00:00Z",
-}
-"""With the usual notice, it would be deployed a day later."""
-PLENTY = 50_000_000
 Thing = TypeVar("Thing")
 
 
@@ -162,8 +153,8 @@ async def permit(chain: Chain) -> None:
     """What governance has to say before any wish comes: plenty of money, and no notice before a change."""
     now = chain.clock.now()
     await chain.client.command(PLAN, "/policies/change-authority", AT_ONCE)
-    quarter = f"{now.year}-Q{(now.month + 2) // 3}"
-    await chain.client.command(PLAN, f"/budgets/{quarter}", {"total": PLENTY, "reason": "The bench has many wishes."})
+    grant = {"total": PLENTY, "reason": "The bench has many wishes."}
+    await chain.client.command(PLAN, f"/budgets/{quarter_of(now)}", grant)
     await prepare(chain.client, now)
 
 

@@ -23,6 +23,7 @@ from svc.bench.hop import OURS, SERVICES, spread
 from svc.bench.journey import RATE as PACE
 from svc.bench.journey import Way, journeys, listen, paced, until_all
 from svc.bench.workers import TOLD
+from svc.migrations import begin_at
 from svc.terminal import Terminal
 
 ROUNDS, EVENTS, RATE = 5, 200, 20.0
@@ -125,7 +126,7 @@ async def waits(arena: Arena, form: str, backlog: Backlog) -> list[float]:
         ears.assign([TopicPartition(TOLD, number) for number in numbers])
         await ears.seek_to_end()
         begins = await ears.end_offsets([TopicPartition(TOPIC, number) for number in numbers])
-        await arena.begin(database, begins)
+        await begin_at(arena.url(database), begins)
         listening = asyncio.create_task(listen(ears, came))
         stack.callback(listening.cancel)
         await stack.enter_async_context(arena.workers(form, database, await arena.group(begins)))

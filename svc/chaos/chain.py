@@ -48,14 +48,6 @@ STREAMS = Streams(
 CLIENT = "tests"
 REQUESTER = "emily.carter@bluefleet.example"
 FULLY: Json = {"verdict": "fully", "utility": True, "warranty": True, "satisfaction": 5}
-AT_ONCE = {
-    "title": "Who approves a change",
-    "statement": "A normal change needs no notice.",
-    "parameters": [{"name": "notice_hours", "value": 0, "unit": "hours"}],
-    "valid_from": "2026-01-01T00:00:00Z",
-}
-"""With the usual notice of a day, a new service would be deployed a day later."""
-PLENTY = 50_000_000
 PATIENCE = 60.0
 """Seconds that anything may take that is waited for."""
 
@@ -122,7 +114,7 @@ class Chain:
             self._engage = await stack.enter_async_context(asyncpg.create_pool(self.databases[ENGAGE], min_size=0))
             stack.push_async_callback(self.stop, *ACTIVITIES)
             await self.start(*ACTIVITIES)
-            await self.post(PLAN, "/policies/change-authority", AT_ONCE)
+            await self.post(PLAN, "/policies/change-authority", governance.AT_ONCE)
             await self.grant(self.clock.now())
             await governance.prepare(self.services, self.clock.now())
             yield self
@@ -136,20 +128,12 @@ class Chain:
         self.since = await log.ends_now(self.bootstrap)
         for activity, group in self.groups.items():
             await self.commit(group, self.since)
-            await self._begin(self.databases[activity])
+            await migrations.begin_at(self.databases[activity], self.since)
         otlp = await stack.enter_async_context(serve(Starlette(routes=[receiver(self.spans)])))
         outside = await stack.enter_async_context(serve(self.desk.app))
         desks = {"roundup": {"secrets": [self.secret], "reply_url": f"{outside}/notices"}}
         ours = {"SVC_BOOTSTRAP": self.bootstrap, "SVC_OTLP": otlp, "SVC_DESKS": orjson.dumps(desks).decode()}
         self._environment = {**os.environ, **ours}
-
-    async def _begin(self, database: str) -> None:
-        """Note that a database knows what was there before: else it would have everything told again."""
-        connection = await asyncpg.connect(database)
-        await connection.executemany(
-            "INSERT INTO progress VALUES ($1, $2, $3)", [(*place, offset) for place, offset in self.since.items()]
-        )
-        await connection.close()
 
     async def _drop(self) -> None:
         server = await asyncpg.connect(self._admin)
@@ -279,8 +263,7 @@ class Chain:
 
     async def grant(self, time: datetime) -> None:
         """More money than the demands of a test run can bind, in the quarter of `time`."""
-        quarter = f"{time.year}-Q{(time.month + 2) // 3}"
-        answer = await self.post(PLAN, f"/budgets/{quarter}", {"total": PLENTY})
+        answer = await self.post(PLAN, f"/budgets/{governance.quarter_of(time)}", {"total": governance.PLENTY})
         assert answer.status_code == 200, answer.text
 
     async def submit(self, *, key: str = "", **body: object) -> UUID:

@@ -4,7 +4,7 @@ Every message was told by a receipt or came from outside, and whoever hears it h
 So the books can be balanced after anything that has happened.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import pairwise
 from typing import NamedTuple
 from uuid import UUID
@@ -200,6 +200,11 @@ CHECKS = (
 )
 
 
+def sentence(check: Callable[[Books], Iterator[str]]) -> str:
+    """What must hold by a check: its name, as its violations have it."""
+    return check.__name__.replace("_", " ")
+
+
 def violations(books: Books) -> list[Violation]:
     """The checks that the books do not pass, each with its first cases."""
     found = []
@@ -207,7 +212,7 @@ def violations(books: Books) -> list[Violation]:
         stories = list(check(books))
         if stories:
             more = f"; and {len(stories) - STORIES} more" if len(stories) > STORIES else ""
-            found.append(Violation(check.__name__.replace("_", " "), "; ".join(stories[:STORIES]) + more))
+            found.append(Violation(sentence(check), "; ".join(stories[:STORIES]) + more))
     return found
 
 

@@ -16,6 +16,7 @@ import asyncpg
 from contracts.clock import Clock, Segment
 from contracts.engage import SupportTaskRequested
 from contracts.value_chain import ACTIVITIES, DELIVER_SUPPORT, ENGAGE, IMPROVE, flow_of
+from services.chassis.store import write_statement
 from svc.chaos import log
 from svc.chaos.chain import Chain, partition_of, until
 from svc.chaos.link import link
@@ -28,7 +29,9 @@ HELD_UP = 13.0
 CUT = 8.0
 """Seconds that a link carries nothing."""
 WRITES = """SELECT count(*) FILTER (WHERE pg_terminate_backend(pid)) FROM pg_stat_activity
-WHERE datname = ANY($1::text[]) AND state = 'active' AND (query LIKE 'WITH owned_%' OR query ILIKE 'COMMIT%')"""
+WHERE datname = ANY($1::text[]) AND state = 'active' AND (starts_with(query, $2) OR query ILIKE 'COMMIT%')"""
+WRITING = write_statement(()).partition("(")[0]
+"""How the statement that writes a batch begins."""
 LOOKS = 4000
 """How often the server is asked for connections that are just writing."""
 
@@ -86,7 +89,7 @@ async def writers_killed(chain: Chain, machine: Machine, random: Random) -> None
     async with administrator(machine) as server:
         hit = 0
         for _ in range(LOOKS):
-            hit += await server.fetchval(WRITES, names)
+            hit += await server.fetchval(WRITES, names, WRITING)
             if hit >= 10:
                 return
 

@@ -2,15 +2,14 @@
 
 A round is a fresh chain on servers of the run's own: demands of both streams flow and are confirmed, services are
 killed at random moments and started again, and one more fault, in turn, happens meanwhile. Then all
-demands are seen through, and the books must balance. A round depends on its seed alone: `--seed 17 --kills 1` repeats
-what round 17 decided (not the machine's timing).
+demands are seen through, and the books must balance. What a round decides depends on its seed and its number
+of kills alone: `--seed 17 --kills 50` repeats round 17, but for the machine's timing.
 """
 
 import asyncio
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from random import Random
@@ -44,12 +43,8 @@ DISORDERED = {
 """All other checks say that something is lost."""
 
 
-def sentence(check: Callable[..., object]) -> str:
-    """The name of a check, as its violations have it."""
-    return check.__name__.replace("_", " ")
-
-
-KINDS = {sentence(check): "doubled" for check in DOUBLED} | {sentence(check): "out_of_order" for check in DISORDERED}
+KINDS = {checks.sentence(check): "doubled" for check in DOUBLED}
+KINDS |= {checks.sentence(check): "out_of_order" for check in DISORDERED}
 MUTANTS = {"offsets_first": "before write", "no_republish": "after write"}
 """The step at which a service with this mutant must die. What others break, handlers of the six activities make good
 (one that hears a message again finds that it is done): those must be caught in `tests/chassis/test_crashes.py`."""

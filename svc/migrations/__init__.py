@@ -9,6 +9,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+import asyncpg
+from aiokafka import TopicPartition
 from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
@@ -56,12 +58,7 @@ def upgrade(connection: Connection, activity: str) -> bool:
 def write_next(connection: Connection, activity: str, owner: str, message: str) -> None:
     """Write the next migration of `owner` (the activity, or chassis): what its models have beyond the database."""
     config = configuration(activity)
-    config.attributes |= {
-        "connection": connection,
-        "metadata": tables(activity),
-        "owner": owner,
-        "undeclared": UNDECLARED,
-    }
+    config.attributes |= {"connection": connection, "metadata": tables(activity), "owner": owner}
     folder = SERVICES / owner / "migrations"
     folder.mkdir(exist_ok=True)
     number = len(list(folder.glob("*_0*.py"))) + 1
@@ -84,6 +81,16 @@ async def run_on(url: str, step: Any, *arguments: object) -> Any:
 async def migrate(activity: str, url: str) -> bool:
     """Bring the database of one activity, at `url`, to the newest schema; says whether there was anything to do."""
     return bool(await run_on(url, upgrade, activity))
+
+
+async def begin_at(url: str, offsets: Mapping[TopicPartition, int]) -> None:
+    """Note that a database knows what stands in topics before these offsets: else it has all of it told again."""
+    connection = await asyncpg.connect(url)
+    try:
+        rows = [(*place, offset) for place, offset in offsets.items()]
+        await connection.executemany("INSERT INTO progress VALUES ($1, $2, $3)", rows)
+    finally:
+        await connection.close()
 
 
 async def migrate_all(urls: Mapping[str, str]) -> list[str]:

@@ -2,6 +2,8 @@
 
 from alembic import context
 
+from svc.migrations import UNDECLARED
+
 attributes = context.config.attributes
 
 
@@ -9,7 +11,7 @@ def belongs(thing: object, name: str | None, kind: str, reflected: bool, compare
     """Whether a table is the business of the migration that is being written: an activity's, or the chassis's."""
     owner = attributes.get("owner")
     chassis = {table.name for table in attributes["metadata"][0].sorted_tables} if owner else set()
-    return kind != "table" or (name not in attributes["undeclared"] and (name in chassis) == (owner == "chassis"))
+    return kind != "table" or (name not in UNDECLARED and (name in chassis) == (owner == "chassis"))
 
 
 context.configure(

@@ -9,7 +9,7 @@ import orjson
 import pytest
 
 from svc.chaos import run
-from svc.chaos.checks import CHECKS
+from svc.chaos.checks import CHECKS, sentence
 
 ROOT = Path(__file__).parents[2]
 FIRST = 0
@@ -38,5 +38,5 @@ async def test_sixty_kills_lose_double_and_disorder_nothing_and_mutants_are_caug
 
 
 def test_every_check_says_whether_something_is_lost_doubled_or_out_of_order() -> None:
-    assert run.KINDS.keys() <= {run.sentence(check) for check in CHECKS}
+    assert run.KINDS.keys() <= {sentence(check) for check in CHECKS}
     assert set(run.KINDS.values()) == {"doubled", "out_of_order"}

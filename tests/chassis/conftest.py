@@ -29,7 +29,7 @@ from services.chassis.service import create_app
 from services.chassis.settings import Settings
 from services.chassis.state import metadata
 from services.chassis.worker import Perform
-from svc.migrations import migrate, run_on
+from svc.migrations import begin_at, migrate, run_on
 from tests.chassis import ledger
 
 if TYPE_CHECKING:
@@ -268,8 +268,7 @@ async def bench(machine: "Machine", topics: None, tmp_path: Path) -> AsyncIterat
         )
         bench.start = await bench.ends()
         await bench.forget_offsets()
-        for place, offset in bench.start.items():
-            if place.topic in ledger.handles.topics:  # a database that knows nothing would have everything told again
-                await bench.rows("INSERT INTO progress VALUES ($1, $2, $3)", *place, offset)
+        heard = {place: offset for place, offset in bench.start.items() if place.topic in ledger.handles.topics}
+        await begin_at(database, heard)
         yield bench
     await run_as_admin(machine, f"DROP DATABASE {name} WITH (FORCE)")

@@ -13,6 +13,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from svc.bench.arena import Arena
 from svc.bench.hop import FORMS
 from svc.bench.workers import TOLD
+from svc.migrations import begin_at
 from svc.terminal import Terminal
 
 ROOT = Path(__file__).parents[3]
@@ -70,7 +71,7 @@ async def test_every_form_leaves_the_same_behind() -> None:
         backlog = await arena.backlog(EVENTS, 5, sampled=0)
         for form in WITH_A_STORE:
             async with arena.database(backlog.template) as database:
-                await arena.begin(database, backlog.begins)
+                await begin_at(arena.url(database), backlog.begins)
                 begin = await ends(arena)
                 group = await arena.group(backlog.begins)
                 async with arena.workers(form, database, group) as children:
