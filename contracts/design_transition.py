@@ -94,6 +94,8 @@ class DeploymentPlanned(Decision):
     """How to get back if it goes wrong."""
     components: tuple[Slug, ...]
     """The parts to install."""
+    iterations: tuple[Version, ...] = ()
+    """Which iteration of each of them was validated, in the same order; nothing older is installed."""
 
 
 class ServiceReleased(Event):

@@ -182,7 +182,8 @@ def plan_deployment(plan: DeploymentPlanned, deployment: Deployment) -> list[Wor
     if plan.change == deployment.change:
         return []
     deployment.stage, deployment.change = "planned", plan.change
-    deployment.service, deployment.title, deployment.components = plan.service, plan.title, plan.components
+    deployment.service, deployment.title = plan.service, plan.title
+    deployment.components, deployment.iterations = plan.components, plan.iterations
     deployment.author, deployment.approved_by = plan.author, plan.approved_by
     deployment.back_out_plan, deployment.scheduled_at = plan.back_out_plan, plan.scheduled_at
     return install_when_ready(plan, deployment)

@@ -110,6 +110,8 @@ class Deployment(WorkItem, by="demand"):
     scheduled_at: datetime | None = None
     components: tuple[str, ...] = ()
     """What the plan says is to be installed."""
+    iterations: tuple[int, ...] = ()
+    """Of each of those, the oldest iteration that may be: the one that was validated."""
     parts: tuple[ProvidedPart, ...] = ()
     """What was provided, each in its newest iteration."""
     requirements: tuple[Requirement, ...] = ()
@@ -117,9 +119,10 @@ class Deployment(WorkItem, by="demand"):
 
     @property
     def missing(self) -> tuple[str, ...]:
-        """The components of the plan that were not provided."""
-        here = {part.component for part in self.parts}
-        return tuple(component for component in self.components if component not in here)
+        """The components of the plan that were not provided, or only in an iteration before the validated one."""
+        here = {part.component: part.iteration for part in self.parts}
+        oldest = dict(zip(self.components, self.iterations, strict=False))
+        return tuple(name for name in self.components if here.get(name, 0) < oldest.get(name, 1))
 
 
 class DeploymentDue(Command):

@@ -108,6 +108,7 @@ def plan_deployment(
         reviewed_at=approval.scheduled_at + timedelta(hours=rules.review_after_hours),
         back_out_plan=back_out_plan(design, record),
         components=design.components,
+        iterations=tuple(part.iteration for part in design.parts),
         reasons=reasons,
         basis=basis,
     )

@@ -7,6 +7,7 @@ of kills alone: `--seed 17 --kills 50` repeats round 17, but for the machine's t
 """
 
 import asyncio
+import shutil
 import tempfile
 import time
 from collections import Counter
@@ -78,6 +79,9 @@ async def run(terminal: Terminal, *, kills: int, seed: int, mutants: bool, json:
                 async with nursery(here) as parent, Chain(machine, here, parent).running() as chain:
                     rounds.append(await one_round(chain, machine, number, min(left, KILLS_A_ROUND), terminal))
                 tell(terminal, rounds[-1])
+                if rounds[-1].violations:
+                    kept = shutil.copytree(here, Home().logs / here.name, dirs_exist_ok=True)
+                    terminal.show(f"  its logs and spans: {kept}")
             for mutant, step in MUTANTS.items() if mutants else ():
                 terminal.say(f"mutant {mutant}: it must be caught")
                 here = folder / mutant

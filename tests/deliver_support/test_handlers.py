@@ -464,6 +464,27 @@ def test_a_part_that_failed_its_test_is_refused_until_a_newer_one_passes() -> No
     assert installed(mended).outcome == "deployment_accepted"
 
 
+def test_a_plan_that_overtakes_the_reworked_part_waits_for_it_instead_of_installing_the_failed_one() -> None:
+    deployment = with_parts(provided("store", passed=False), provided("engine"))
+    due = DeploymentDue(demand=DEMAND, change="c1", last_call=True)
+    assert plan_deployment(planned(iterations=(2, 1)), deployment) == [Later(NOW + PATIENCE, due)]
+    assert deployment.missing == ("store",)
+    (work,) = receive_component(provided("store", iteration=2), deployment)
+    assert isinstance(work, Work)
+    assert installed(deployment).outcome == "deployment_accepted"
+    in_order = with_parts(provided("store", passed=False), provided("engine"), provided("store", iteration=2))
+    plan_deployment(planned(iterations=(2, 1)), in_order)
+    assert installed(in_order).outcome == "deployment_accepted"
+
+
+def test_a_reworked_part_that_never_came_is_a_reason_to_refuse() -> None:
+    deployment = with_parts(provided("store"), provided("engine"))
+    plan_deployment(planned(iterations=(2, 1)), deployment)
+    last_call = DeploymentDue(demand=DEMAND, change="c1", last_call=True).at(NOW + PATIENCE)
+    assert isinstance(start_deployment(last_call, deployment)[0], Work)
+    assert installed(deployment).reasons == ("store was not provided within 24 hours of the scheduled time.",)
+
+
 def stated(target: float, unit: str = "s") -> ServiceRequirementsStated:
     start = Requirement(name="start-time", kind="warranty", measure="start", target=target, unit=unit, better="lower")
     return ServiceRequirementsStated(demand=DEMAND, service=GAMES, segment="", requirements=(start,)).at(NOW)

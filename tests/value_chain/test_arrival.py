@@ -65,6 +65,24 @@ async def test_it_does_not_matter_in_which_order_topics_are_heard(chain: Chain, 
     await chain.balanced()
 
 
+async def test_a_part_that_failed_is_not_installed_where_the_plan_overtakes_the_one_that_passed(chain: Chain) -> None:
+    topic = flow_of(ComponentProvided).topic
+    await chain.hold(DESIGN_TRANSITION, topic)
+    demands = await asyncio.gather(*(chain.wish(key=f"racing game {number}") for number in range(6)))
+    for demand in demands:
+        provided = partial(chain.taken, DELIVER_SUPPORT, demand, ComponentProvided.type)
+        await until(provided, what="the first parts are there, the failing ones too")
+    await chain.hold(DELIVER_SUPPORT, topic)
+    await chain.restart(DESIGN_TRANSITION)
+    for demand in demands:
+        planned = partial(chain.taken, DELIVER_SUPPORT, demand, DeploymentPlanned.type)
+        await until(planned, what="the deployment is planned, and no reworked part is there")
+    await chain.restart(DELIVER_SUPPORT)
+    await chain.realise(demands)
+    log = [record.event for demand in demands for record in about(await chain.balanced(), demand)]
+    assert any(event["type"] == ComponentProvided.type and event["data"]["iteration"] > 1 for event in log)
+
+
 async def test_all_messages_of_a_demand_again_at_new_offsets_change_nothing(chain: Chain) -> None:
     demands = await asyncio.gather(chain.wish(), chain.incident())
     await chain.realise(demands)
