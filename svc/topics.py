@@ -73,7 +73,8 @@ async def _until_there(admin: AIOKafkaAdminClient, topics: list[str]) -> None:
 
 def _new(topic: str, partitions: int, replicas: int) -> NewTopic:
     kept = THIRTY_DAYS if topic in map(dead_letters, ACTIVITIES) else FOR_EVER
-    return NewTopic(topic, partitions, replicas, topic_configs={"retention.ms": kept})
+    words = {"retention.ms": kept, "message.timestamp.type": "LogAppendTime"}  # one clock for all who produce
+    return NewTopic(topic, partitions, replicas, topic_configs=words)
 
 
 async def until_consumed(bootstrap: str, activity: str) -> None:

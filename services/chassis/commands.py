@@ -82,17 +82,6 @@ class Door:
             return problem(422, "Idempotency-Key was used for something else", detail)
         return answer_of(receipt)
 
-    async def put(self, command: Command, id: UUID) -> Response | None:
-        """Bring a command to the inbox under an id of its own, without waiting for its answer.
-
-        A response only when it could not be taken.
-        """
-        try:
-            await self.produce(command, id)
-        except UNAVAILABLE as error:
-            return unavailable(self.runtime, error)
-        return None
-
     async def produce(self, command: Command, id: UUID, fingerprint: str = "") -> None:
         """Put a command on the inbox; returns once it is acknowledged. The first contact of a case begins its trace."""
         runtime: Runtime = self.runtime
@@ -102,9 +91,7 @@ class Door:
         now, request_span = runtime.clock.now(), runtime.tracer.root()
         encode_as = partial(encode, command, id=id, source=source, time=now, fingerprint=fingerprint)
         if has_nul(encode_as()):  # looked at before the database is asked about its case
-            raise HTTPException(
-                422, "A text has a NUL character (\\u0000), which PostgreSQL cannot store: leave it out."
-            )
+            raise HTTPException(422, "A text has a NUL character (\\u0000), which PostgreSQL cannot store.")
         stored = tracing.parse_traceparent(await self.waiters.trace(case))
         parent = stored or request_span  # a later command continues the demand's trace and links its own request
         created = tracing.child(parent, tracing.span_id_of("create", id))

@@ -196,9 +196,7 @@ class Fold:
         words = {name: attributes.get(name) for name in ("source", "time", "fingerprint")}
         where = {"step": step.step, "does": step.does, "practices": step.practices} if step else {}
         trail: dict[str, object] = {
-            **place,
-            **words,
-            **where,
+            **(place | words | where),
             "type": message.type if message else "",
             "cause": attributes.get("causationid"),
             "handler": decided.handler,

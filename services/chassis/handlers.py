@@ -207,10 +207,8 @@ class Handlers:
         for stream in streams:
             for step in stream.steps:
                 if step.activity == self.activity and step.does not in offers:
-                    raise ValueError(
-                        f"{stream.stream}, step {step.step}: does: {step.does!r}: {self.activity} does not offer"
-                        f" that; allowed: {', '.join(offers)}"
-                    )
+                    where = f"{stream.stream}, step {step.step}: does: {step.does!r}"
+                    raise ValueError(f"{where}: {self.activity} does not offer that; allowed: {', '.join(offers)}")
         self.streams = streams
         self._route.cache_clear()
 
@@ -249,9 +247,8 @@ def _parameter(where: str, message: type[Message], need: Any) -> Rows | type[Ste
     if many:
         need = typing.get_args(need)[1]
     if not (isinstance(need, type) and issubclass(need, State) and need.by):
-        raise TypeError(
-            f"{where}: {need} is not a state; write class {getattr(need, '__name__', need)}(State[...], by=...)"
-        )
+        name = getattr(need, "__name__", need)
+        raise TypeError(f"{where}: {need} is not a state; write class {name}(State[...], by=...)")
     if need.by == ONE:
         return Rows(need, lambda _: ONE_ROW, many=False, read=read)
     field = need.by + "s" if many else need.by

@@ -22,6 +22,7 @@ from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 
 from contracts.envelope import MOST_BYTES, Arrival, Record
 from services.chassis import store
+from services.chassis.again import in_order_of_time
 from services.chassis.fold import Fold, Output, told_by
 from services.chassis.handlers import Redrive
 from services.chassis.runtime import Runtime
@@ -93,26 +94,27 @@ class Lane:
         """Become the owner of a partition number: from here on nobody else can write for it.
 
         What was written last, by whomever, and perhaps not published, is published before anything new is decided.
-        Where less was reached than is committed (the database is an older copy), reading goes on from there.
+        What is committed and was not reached (the database is an older copy) is decided again.
         """
         again, consumer, topics = part in self.epochs, self.runtime.consumer, self.runtime.handlers.topics
         self.epochs[part], untold = await self.connection.fetchrow(TAKE_OVER, part) or (0, ())
         reached = {row["topic"]: row["next_offset"] for row in await self.connection.fetch(REACHED, part)}
         places = {TopicPartition(topic, part) for topic in (*reached, *topics)}
         committed = {place: await consumer.committed(place) or 0 for place in places}
-        if any(committed[place] < reached.get(place.topic, 0) for place in places):
+        if any(committed[place] != reached.get(place.topic, 0) for place in places):
             receipts = await self.connection.fetch(UNTOLD, untold)
             told = (told_by(self.runtime, orjson.loads(receipt["record"])) for receipt in receipts)
             await self.publish([output for outputs in told for output in outputs])
-        for place in consumer.assignment() & places:
-            if (offset := reached.get(place.topic, 0)) < committed[place]:
-                if again:
-                    raise KafkaError("the database may have been replaced by an older copy: reading on from there")
-                consumer.seek(place, offset)
+        stretch = ((place, reached.get(place.topic, 0), committed[place]) for place in consumer.assignment() & places)
+        behind = {place: (begin, end) for place, begin, end in stretch if begin < end}
+        if behind and again:  # what is queued comes later
+            raise KafkaError("the database may have been replaced by an older copy: beginning anew")
+        async for records in in_order_of_time(self.runtime.settings.bootstrap, behind, self.runtime.settings.batch):
+            await self.work(records, committed=True)
         self.unowned.discard(part)
 
-    async def work(self, records: Sequence[Record]) -> None:
-        """One batch, from its records to their committed offsets."""
+    async def work(self, records: Sequence[Record], *, committed: bool = False) -> None:
+        """One batch, from its records to their committed offsets; they may be so already."""
         self.ends = {TopicPartition(record.topic, record.partition): record.offset + 1 for record in records}
         self.untold = []
         arrivals, misplaced = self.receive(records)
@@ -127,7 +129,8 @@ class Lane:
         if not arrivals:  # nothing that is heard here; how far it was read is written all the same
             await self.write(Fold(self.runtime, self.states, (None, *(None for _ in self.states))))
         await self.publish([*misplaced, *outputs])
-        await self.commit()
+        if not committed:
+            await self.commit()
 
     def receive(self, records: Sequence[Record]) -> tuple[list[Arrival], list[Output]]:
         """Decode each record once. One on another partition than its case's (a foreign producer's) goes to that one."""
@@ -137,8 +140,7 @@ class Lane:
                 continue
             home, value = self.runtime.partition_of(arrival.case), record.value or b""
             if arrival.message is not None and home != record.partition and len(value) <= MOST_BYTES:
-                headers = list(record.headers)
-                misplaced.append(Output(arrival.id, record.topic, home, arrival.case, value, headers))
+                misplaced.append(Output(arrival.id, record.topic, home, arrival.case, value, list(record.headers)))
             else:
                 arrivals.append(arrival)
         return arrivals, misplaced
@@ -244,6 +246,5 @@ class Lane:
         self.unowned |= self.epochs.keys()
 
 
-def _append(builder: Any, output: Output) -> bool:
-    key, value, headers = output.case.encode(), output.value, output.headers
-    return builder.append(key=key, value=value, timestamp=None, headers=headers) is not None
+def _append(builder: Any, told: Output) -> bool:
+    return builder.append(key=told.case.encode(), value=told.value, headers=told.headers, timestamp=None) is not None

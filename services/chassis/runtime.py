@@ -4,6 +4,7 @@ import asyncio
 from functools import lru_cache
 from random import uniform
 from typing import TYPE_CHECKING, Any
+from zlib import crc32
 
 import asyncpg
 import structlog
@@ -34,6 +35,7 @@ class Runtime:
     def __init__(self, handlers: Handlers, settings: Settings) -> None:
         self.activity, self.group = handlers.activity, settings.group or f"svc.{handlers.activity}"
         self.handlers, self.settings = handlers, settings
+        self.member = member_named(settings.instance, handlers.topics) if settings.instance else None
         self.codec, self.clock = Codec(handlers.messages), Clock.parse(settings.clock)
         exporter = OTLPSpanExporter(f"{settings.otlp}/v1/traces", timeout=5) if settings.otlp else None
         self.tracer = tracing.Tracer(handlers.activity.replace("_", "-"), exporter, settings.trace_ratio)
@@ -80,6 +82,11 @@ class Runtime:
         self.missing.pop("database", None)
         if self.missing.pop(f"database of {who}", None):
             self.log.info("the database answers again", who=who)
+
+
+def member_named(instance: str, topics: list[str]) -> str:
+    """The `group.instance.id`: one that hears other topics is another member, or the broker leaves it what it had."""
+    return f"{instance}-{crc32(' '.join(topics).encode()):08x}"
 
 
 @lru_cache(100_000)

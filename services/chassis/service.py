@@ -176,16 +176,12 @@ def create_app(
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         runtime = app.state.runtime = Runtime(handlers, settings)
-        app.state.engine = create_async_engine(
-            settings.database.replace("postgresql://", "postgresql+asyncpg://", 1),
-            pool_size=1,
-            max_overflow=2,
-            pool_pre_ping=True,
-            connect_args={"timeout": 5, "server_settings": {"default_transaction_read_only": "on"}},
-        )
-        runtime.pool = asyncpg.create_pool(
-            settings.database, min_size=0, max_size=3, max_inactive_connection_lifetime=30, init=prepare, timeout=5
-        )
+        url = settings.database.replace("postgresql://", "postgresql+asyncpg://", 1)
+        looking = {"timeout": 5, "server_settings": {"default_transaction_read_only": "on"}}
+        pool = {"pool_size": 1, "max_overflow": 2, "pool_pre_ping": True}
+        app.state.engine = create_async_engine(url, **pool, connect_args=looking)
+        limits: dict[str, Any] = {"min_size": 0, "max_size": 3, "max_inactive_connection_lifetime": 30}
+        runtime.pool = asyncpg.create_pool(settings.database, **limits, init=prepare, timeout=5)
         async with runtime.pool:
             app.state.waiters = Waiters(runtime.pool)
             worker = Worker(runtime, effects or {})
@@ -224,14 +220,13 @@ def serve(app: FastAPI, settings: Settings | None = None) -> None:
     """Run a service until SIGTERM or Ctrl-C. It ends with 1 when its worker has failed: to be started anew."""
     settings = settings or Settings()
     if not settings.database:
-        sys.exit(
-            "SVC_DATABASE is not set: it is the URL of this service's database, postgresql://user:password@host/name"
-        )
+        sys.exit("SVC_DATABASE is not set: this service's database, as postgresql://user:password@host/name")
     log_as_json()
-    config = uvicorn.Config(
-        app, settings.host, settings.port, log_config=None, access_log=False, timeout_graceful_shutdown=10
+    server = uvicorn.Server(
+        uvicorn.Config(
+            app, settings.host, settings.port, log_config=None, access_log=False, timeout_graceful_shutdown=10
+        )
     )
-    server = uvicorn.Server(config)
     app.state.give_up = partial(setattr, server, "should_exit", True)
     server.run()
     if not server.started or "worker" in app.state.runtime.missing:

@@ -127,11 +127,8 @@ def _column_type(name: str, annotation: Any) -> tuple[Any, bool]:
         return PLAIN[annotation], False
     if origin is Literal or (isinstance(annotation, type) and issubclass(annotation, Enum)):
         return Text(), False
-    frozen = (
-        isinstance(annotation, type) and issubclass(annotation, BaseModel) and annotation.model_config.get("frozen")
-    )
-    if origin is tuple or frozen:
+    model = isinstance(annotation, type) and issubclass(annotation, BaseModel)
+    if origin is tuple or (model and annotation.model_config.get("frozen")):
         return JSON(), False
-    raise TypeError(
-        f"{name}: {annotation} cannot be a column; state holds immutable values (use a tuple or a frozen model)"
-    )
+    wrong = f"{name}: {annotation} cannot be a column"
+    raise TypeError(f"{wrong}; state holds immutable values (use a tuple or a frozen model)")

@@ -107,9 +107,7 @@ BROUGHT = "DELETE FROM pending WHERE id = ANY($1::uuid[])"
 
 async def connect(database: str) -> asyncpg.Connection:
     """A connection of its own, as `prepare` makes it."""
-    stopped = {
-        "idle_in_transaction_session_timeout": "10s"
-    }  # a process that is held up must not hold its locks for ever
+    stopped = {"idle_in_transaction_session_timeout": "10s"}  # who is held up must not hold its locks for ever
     connection = await asyncpg.connect(database, timeout=5, command_timeout=30, server_settings=stopped)
     await prepare(connection)
     return connection

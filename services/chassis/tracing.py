@@ -15,29 +15,25 @@ from random import Random
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from opentelemetry.context import Context
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
-from opentelemetry.trace import Link, SpanContext, SpanKind, Status, StatusCode, TraceFlags
+from opentelemetry.trace import Link, SpanContext, SpanKind, Status, StatusCode, TraceFlags, get_current_span
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 if TYPE_CHECKING:
     from services.chassis.fold import Decided
 
+W3C = TraceContextTextMapPropagator()
 Attributes = Mapping[str, str | int | float | bool]
 
 
 def parse_traceparent(text: str | None) -> SpanContext | None:
     """The span context of a W3C `traceparent`; None for one that is missing or malformed."""
-    parts = (text or "").split("-")
-    if len(parts) < 4 or len(parts[1]) != 32 or len(parts[2]) != 16:
-        return None
-    try:
-        trace, span, flags = (int(part, 16) for part in parts[1:4])
-        context = SpanContext(trace, span, is_remote=True, trace_flags=TraceFlags(flags))
-    except ValueError:
-        return None
-    return context if context.is_valid else None
+    found = get_current_span(W3C.extract({"traceparent": text or ""}, Context())).get_span_context()
+    return found if found.is_valid else None
 
 
 def sampled(text: str) -> bool:

@@ -30,7 +30,7 @@ Perform = Callable[[Any, UUID], Awaitable[Command]]
 activity how it went."""
 MOST_ATTEMPTS = 10
 FETCH = 500
-"""Most records in one fetch; a lane has at most twice as many in its queue before its partitions are paused."""
+"""Most records in one fetch; a lane that has more than that in its queue gets no others, so it has at most twice."""
 LEASE, STALLED_AFTER = 30.0, 30.0
 STARTING, WATCHING, FINISHING, LEAVING = 30.0, 2.0, 5.0, 5.0
 """Seconds: what is due is not claimed again; the consumer may stand still; to connect and join the group; between two
@@ -75,14 +75,12 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
         consumer = runtime.consumer = AIOKafkaConsumer(
             bootstrap_servers=settings.bootstrap,
             group_id=runtime.group,
-            group_instance_id=settings.instance or None,
+            group_instance_id=runtime.member,
             enable_auto_commit=False,
             auto_offset_reset="earliest",
             fetch_max_wait_ms=100,
             metadata_max_age_ms=10_000,
-            partition_assignment_strategy=(
-                RangePartitionAssignor,
-            ),  # the same partition numbers of all topics together
+            partition_assignment_strategy=(RangePartitionAssignor,),  # the same numbers of all topics together
         )
         self.lanes = [Lane(number, runtime) for number in range(min(settings.lanes, settings.partitions))]
         try:
@@ -101,9 +99,8 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
                     task.cancel()
         finally:
             runtime.missing["assignment"] = "no partitions yet"
-            await asyncio.gather(
-                *(asyncio.wait_for(c.stop(), LEAVING) for c in (consumer, producer)), return_exceptions=True
-            )
+            leaving = (asyncio.wait_for(client.stop(), LEAVING) for client in (consumer, producer))
+            await asyncio.gather(*leaving, return_exceptions=True)
 
     async def check_topics(self, producer: AIOKafkaProducer) -> None:
         """Every topic must be there, with the number of partitions that the lanes count on."""
@@ -112,24 +109,29 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
         for topic in sorted({*self.runtime.handlers.topics, *told, value_chain.dead_letters(self.runtime.activity)}):
             found = await producer.partitions_for(topic)
             if len(found) != wanted:
-                wrong = f"topic {topic} has {len(found)} partitions, not {wanted}"
-                raise KafkaError(f"{wrong}: create it so, or set SVC_PARTITIONS")
+                has = f"topic {topic} has {len(found)} partitions, not {wanted}"
+                raise KafkaError(f"{has}: create it so, or set SVC_PARTITIONS")
 
     async def fetch(self) -> None:
-        """Hand records to the lanes by partition number. A full lane's partitions are paused; the others go on."""
+        """Hand records to the lanes by partition number. What is for a full lane stays where it is; the others go on.
+
+        It is not paused: the client would throw away what it has fetched, and fetch it again.
+        """
         consumer = self.runtime.consumer
         while not self.stopping.is_set():
-            patience = 10 if consumer.paused() else 200  # milliseconds: a lane that is free again is soon fed
-            for place, records in (await consumer.getmany(timeout_ms=patience, max_records=FETCH)).items():
+            mine = consumer.assignment()
+            consumer.resume(
+                *(place for place in consumer.paused() if place.partition not in self.lane_of(place).unowned)
+            )
+            places = [place for place in mine if len(self.lane_of(place).queue) <= FETCH]
+            patience = 200 if len(places) == len(mine) else 10  # milliseconds: a lane that is free again is soon fed
+            if mine and not places:
+                await asyncio.sleep(patience / 1000)
+                continue
+            for place, records in (await consumer.getmany(*places, timeout_ms=patience, max_records=FETCH)).items():
                 lane = self.lane_of(place)
                 lane.queue.extend(records)
                 lane.filled.set()
-            for place in consumer.assignment():
-                lane = self.lane_of(place)
-                if len(lane.queue) >= 2 * FETCH:
-                    consumer.pause(place)
-                elif len(lane.queue) <= FETCH and place.partition not in lane.unowned:
-                    consumer.resume(place)
 
     def lane_of(self, place: TopicPartition) -> Lane:
         """The lane of a partition: the same number in every topic."""

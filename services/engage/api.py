@@ -184,8 +184,8 @@ async def take_push(desk: str, request: Request, door: Commanding) -> Response:
         users_affected=ticket.users_affected,
         occurred_at=ticket.occurred_at,
     )
-    away = await door.put(pushed, uuid5(NAMESPACE_URL, f"delivery:{desk}:{delivery.id}"))
-    return away or taken(PushTaken(demand=pushed.demand, delivery=delivery.id))
+    await door.produce(pushed, uuid5(NAMESPACE_URL, f"delivery:{desk}:{delivery.id}"))
+    return taken(PushTaken(demand=pushed.demand, delivery=delivery.id))
 
 
 def taken(push: PushTaken) -> Response:

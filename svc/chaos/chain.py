@@ -25,7 +25,7 @@ from contracts.envelope import encode
 from contracts.event import Message
 from contracts.stream import Streams, read_stream
 from contracts.value_chain import ACTIVITIES, ENGAGE, PLAN
-from services.chassis.runtime import _partition
+from services.chassis.runtime import _partition, member_named
 from svc import governance, migrations
 from svc.chaos import log
 from svc.chaos.books import Books, read
@@ -144,9 +144,10 @@ class Chain:
 
     async def rewind(self, activity: str) -> None:
         """Have a service, which is down, hear everything again that was ever told to it."""
+        topics = log.handlers_of(activity).topics
         async with AIOKafkaConsumer(
-            *log.handlers_of(activity).topics, bootstrap_servers=self.bootstrap, group_id=self.groups[activity],
-            group_instance_id=f"{activity}-0", enable_auto_commit=False,
+            *topics, bootstrap_servers=self.bootstrap, group_id=self.groups[activity],
+            group_instance_id=member_named(f"{activity}-0", topics), enable_auto_commit=False,
             partition_assignment_strategy=(RangePartitionAssignor,),
         ) as member:  # fmt: skip
             await member.commit({place: self.since[place] for place in member.assignment()})

@@ -9,12 +9,12 @@ import argparse
 import asyncio
 import os
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 
 from services.chassis import lane, store
 from services.chassis.fold import Decided, Fold, Output, told_by
@@ -80,15 +80,19 @@ def no_dedupe() -> None:
 
 def offsets_first() -> None:
     """Offsets are committed before anything is written, and it is read on from there."""
-    AIOKafkaConsumer.seek = lambda self, place, offset: None
     work, commit = Lane.work, Lane.commit
 
-    async def hasty(self: Lane, records: Sequence[Any]) -> None:
+    async def hasty(self: Lane, records: Sequence[Any], *, committed: bool = False) -> None:
         self.ends = {TopicPartition(record.topic, record.partition): record.offset + 1 for record in records}
         await commit(self)
-        await work(self, records)
+        await work(self, records, committed=committed)
+
+    async def nothing(*arguments: Any) -> AsyncIterator[list[Any]]:
+        for records in list[list[Any]]():
+            yield records
 
     Lane.work = hasty  # type: ignore[method-assign]
+    vars(lane)["in_order_of_time"] = nothing
 
 
 def no_republish() -> None:
@@ -111,7 +115,7 @@ def no_version_guard() -> None:
 def broken() -> None:
     """A programming error in the chassis itself."""
 
-    async def work(self: Lane, records: Sequence[Any]) -> None:
+    async def work(self: Lane, records: Sequence[Any], *, committed: bool = False) -> None:
         raise AssertionError("broken on purpose")
 
     Lane.work = work  # type: ignore[method-assign]

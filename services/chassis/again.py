@@ -1,0 +1,37 @@
+"""A stretch of several topics again: what a database that was replaced by an older copy does not know any more."""
+
+from collections import deque
+from collections.abc import AsyncIterator, Mapping
+
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+
+
+async def in_order_of_time(
+    bootstrap: str, stretch: Mapping[TopicPartition, tuple[int, int]], size: int
+) -> AsyncIterator[list[ConsumerRecord]]:
+    """The records from one offset up to another of each partition, at most `size` at a time.
+
+    In the order in which they came to the broker, over all partitions: what was told because of an earlier record does
+    not come before it, as it did not the first time.
+    """
+    if not stretch:
+        return
+    waiting: dict[TopicPartition, deque[ConsumerRecord]] = {place: deque() for place in stretch}
+    async with AIOKafkaConsumer(
+        bootstrap_servers=bootstrap, auto_offset_reset="earliest", enable_auto_commit=False
+    ) as consumer:
+        consumer.assign(list(stretch))
+        for place, (begin, _) in stretch.items():
+            consumer.seek(place, begin)
+        while waiting:
+            empty = [place for place, records in waiting.items() if not records]
+            fetched = await consumer.getmany(*empty, timeout_ms=200, max_records=size)
+            for place in empty:
+                waiting[place].extend(r for r in fetched.get(place, ()) if r.offset < stretch[place][1])
+                if not waiting[place] and await consumer.position(place) >= stretch[place][1]:
+                    del waiting[place]
+            batch: list[ConsumerRecord] = []
+            while waiting and all(waiting.values()) and len(batch) < size:
+                batch.append(min(waiting.values(), key=lambda records: records[0].timestamp).popleft())
+            if batch:
+                yield batch
