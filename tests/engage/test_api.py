@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from contracts.event import Command
 from contracts.outside import DemandSubmitted, TicketPushed, ValueConfirmed
-from services.chassis.commands import Door, unavailable
+from services.chassis.commands import Door
 from services.chassis.runtime import Runtime
 from services.chassis.service import create_app
 from services.chassis.settings import Settings
@@ -40,12 +40,11 @@ class Doorstep:
         self.taken: list[tuple[Command, UUID | None]] = []
         self.broker_away = False
 
-    async def put(self, command: Command, id: UUID) -> Response | None:
-        """What `Door.put` does, without a broker."""
+    async def produce(self, command: Command, id: UUID) -> None:
+        """What `Door.produce` does, without a broker."""
         if self.broker_away:
-            return unavailable(self.runtime, KafkaConnectionError())
+            raise KafkaConnectionError
         self.taken.append((command, id))
-        return None
 
     async def ask(self, command: Command) -> Response:
         """What `Door.ask` does, without an answer."""
@@ -62,6 +61,7 @@ def doorstep() -> Doorstep:
 async def client(doorstep: Doorstep, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[httpx.AsyncClient]:
     monkeypatch.setattr(api, "DESKS", {"roundup": Desk(secrets=(SECRET,))})
     app = create_app(handles, router)
+    app.state.runtime = doorstep.runtime
     app.dependency_overrides[Door] = lambda: doorstep
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://engage") as caller:
         yield caller
