@@ -5,8 +5,11 @@ It starts anew when the broker fails.
 
 import asyncio
 import gc
-from collections.abc import Awaitable, Callable, Mapping
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
+from heapq import merge
+from operator import attrgetter
 from random import uniform
 from typing import Any, cast
 from uuid import UUID
@@ -18,7 +21,7 @@ from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from aiokafka.errors import IllegalStateError, KafkaError
 
 from contracts import value_chain
-from contracts.envelope import encode, source_of
+from contracts.envelope import Record, encode, source_of
 from contracts.event import Command
 from services.chassis.lane import Lane
 from services.chassis.outputs import Effect
@@ -64,22 +67,17 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
     async def session(self) -> None:
         """From connecting to the broker to losing it, or to a clean stop."""
         runtime, settings = self.runtime, self.runtime.settings
+        both = {"bootstrap_servers": settings.bootstrap, "metadata_max_age_ms": 10_000}
         producer = runtime.producer = AIOKafkaProducer(
-            bootstrap_servers=settings.bootstrap,
-            enable_idempotence=True,
-            acks="all",
-            max_batch_size=1_000_000,
-            metadata_max_age_ms=10_000,
-            request_timeout_ms=15_000,
+            **both, enable_idempotence=True, acks="all", max_batch_size=1_000_000, request_timeout_ms=15_000
         )
         consumer = runtime.consumer = AIOKafkaConsumer(
-            bootstrap_servers=settings.bootstrap,
+            **both,
             group_id=runtime.group,
             group_instance_id=runtime.member,
             enable_auto_commit=False,
             auto_offset_reset="earliest",
             fetch_max_wait_ms=100,
-            metadata_max_age_ms=10_000,
             partition_assignment_strategy=(RangePartitionAssignor,),  # the same numbers of all topics together
         )
         self.lanes = [Lane(number, runtime) for number in range(min(settings.lanes, settings.partitions))]
@@ -113,9 +111,10 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
                 raise KafkaError(f"{has}: create it so, or set SVC_PARTITIONS")
 
     async def fetch(self) -> None:
-        """Hand records to the lanes by partition number. What is for a full lane stays where it is; the others go on.
+        """Hand records to the lanes by partition number, those of different topics in the order of time.
 
-        It is not paused: the client would throw away what it has fetched, and fetch it again.
+        What is for a full lane stays where it is, and the others go on. It is not paused: the client would throw away
+        what it has fetched, and fetch it again.
         """
         consumer = self.runtime.consumer
         while not self.stopping.is_set():
@@ -128,9 +127,11 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
             if mine and not places:
                 await asyncio.sleep(patience / 1000)
                 continue
+            fetched: dict[Lane, list[Sequence[Record]]] = defaultdict(list)
             for place, records in (await consumer.getmany(*places, timeout_ms=patience, max_records=FETCH)).items():
-                lane = self.lane_of(place)
-                lane.queue.extend(records)
+                fetched[self.lane_of(place)].append(records)
+            for lane, streams in fetched.items():
+                lane.queue.extend(merge(*streams, key=attrgetter("timestamp")))
                 lane.filled.set()
 
     def lane_of(self, place: TopicPartition) -> Lane:

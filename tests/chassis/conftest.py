@@ -16,7 +16,7 @@ import httpx
 import orjson
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin import AIOKafkaAdminClient
 from fastapi import FastAPI
 
 from contracts import value_chain
@@ -30,6 +30,7 @@ from services.chassis.settings import Settings
 from services.chassis.state import metadata
 from services.chassis.worker import Perform
 from svc.migrations import begin_at, migrate, run_on
+from svc.topics import create_topics
 from tests.chassis import ledger
 
 if TYPE_CHECKING:
@@ -231,11 +232,7 @@ def client_of(app: FastAPI) -> httpx.AsyncClient:
 @pytest.fixture(scope="session")
 async def topics(machine: "Machine") -> None:
     """Every topic of the table."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=machine.bootstrap)
-    await admin.start()
-    missing = set(value_chain.TOPICS) - set(await admin.list_topics())
-    await admin.create_topics([NewTopic(topic, PARTITIONS, 1) for topic in missing])
-    await admin.close()
+    await create_topics(machine.bootstrap, PARTITIONS)
 
 
 async def run_as_admin(machine: "Machine", statement: str) -> None:
