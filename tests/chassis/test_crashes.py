@@ -3,6 +3,7 @@
 import asyncio
 import os
 import sys
+import tempfile
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -12,6 +13,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from svc.chaos.crashing import STEPS
+from svc.machine.process import Child
 from tests.chassis.conftest import Bench, demand
 from tests.chassis.ledger import Corrected, Visited
 
@@ -21,10 +23,8 @@ Record = Callable[[str, object], None]
 
 
 @asynccontextmanager
-async def process(
-    bench: Bench, *arguments: str, stderr: int | None = None
-) -> AsyncIterator[asyncio.subprocess.Process]:
-    """The ledger in a process of its own; killed at the end if it still runs."""
+async def process(bench: Bench, *arguments: str) -> AsyncIterator[Child]:
+    """The ledger in a process of its own; killed at the end if it still runs, and whenever the tests end."""
     env = {
         **os.environ,
         "SVC_BOOTSTRAP": bench.bootstrap,
@@ -35,13 +35,12 @@ async def process(
         "SVC_BATCH": "20",
     }
     command = [sys.executable, "-m", "svc.chaos.crashing", "tests.chassis.ledger:make_app", *arguments]
-    running = await asyncio.create_subprocess_exec(*command, env=env, stderr=stderr)
-    try:
-        yield running
-    finally:
-        if running.returncode is None:
-            running.kill()
-            await running.wait()
+    with tempfile.TemporaryDirectory() as folder:
+        running = await Child.start("ledger", command, log=Path(folder) / "ledger.log", env=env)
+        try:
+            yield running
+        finally:
+            await running.kill()
 
 
 async def tell_all(bench: Bench) -> list[UUID]:

@@ -252,11 +252,10 @@ async def test_of_a_backlog_a_lane_holds_no_more_than_its_limit_and_one_fetch(
 
 
 async def test_a_worker_that_fails_ends_the_process_and_the_log_says_why_as_json(bench: Bench) -> None:
-    async with process(bench, "--mutant", "broken", stderr=asyncio.subprocess.PIPE) as running:
+    async with process(bench, "--mutant", "broken") as running:
         await bench.tell(demand(uuid4(), "n0"))
-        assert running.stderr is not None
-        said = (await asyncio.wait_for(running.stderr.read(), 30)).decode().splitlines()
-        assert await running.wait() == 1
+        assert await asyncio.wait_for(running.wait(), 30) == 1
+        said = running.log.read_text().splitlines()
     lines = [orjson.loads(line) for line in said]
     assert any("broken on purpose" in line.get("exception", "") and line["level"] == "error" for line in lines), said
 
@@ -298,8 +297,7 @@ async def test_a_clean_stop_is_quick_and_repeats_nothing(bench: Bench) -> None:
     async with process(bench) as running:
         await bench.tell(demand(uuid4(), "n0"))
         await bench.until(bench.consumed, what="everything is consumed")
-        running.terminate()
-        assert await asyncio.wait_for(running.wait(), 10) in (0, -15)
+        assert await asyncio.wait_for(running.stop(), 10) in (0, -15)
     async with process(bench):  # the same member of the group again: it need not wait for the old one's time-out
         await bench.tell(demand(uuid4(), "n1"))
         await bench.settled()
