@@ -171,6 +171,20 @@ def coverage(json: Json = False) -> None:
     _tell(looking.show_coverage(), json)
 
 
+@app.command()
+def recover(json: Json = False) -> None:
+    """List what was published and is not decided so any more, after a database was restored from an older copy.
+
+    The activity reads on by itself from where the copy was, and decides again under the same ids; where a decision
+    comes out otherwise, the others have acted on the first one. Nothing is changed by this command.
+
+    Example: [bold]svc recover[/]
+    """
+    from svc import looking
+
+    _tell(looking.recover(), json)
+
+
 @dlq.command("list")
 def dlq_list(json: Json = False) -> None:
     """The records that are set aside, in all activities.

@@ -6,7 +6,7 @@ way looks like what was lost. What they must say is in `svc.chaos.checks`.
 
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
@@ -22,6 +22,7 @@ from services.engage.model import Demand
 from services.obtain_build.model import Component
 from services.plan.model import Budget, PortfolioItem
 from svc.chaos.log import Json, Logged, Offsets, handlers_of, read_log
+from svc.recover import decided_otherwise, outputs_of
 
 Row = TypeVar("Row", bound=State[Any])
 
@@ -57,6 +58,22 @@ class Books:
     """Demands that must have come to their end, as the reader knows."""
     by_hand: Collection[UUID] = ()
     """Ids of records that the reader has put into a topic: nobody need have told them."""
+
+    restored: Mapping[str, Offsets] = field(default_factory=dict)
+    """The activities whose database was replaced by an older copy, and where the topics ended then."""
+
+    @cached_property
+    def decided_otherwise(self) -> Collection[tuple[str, str]]:
+        """Activity and case of what was told before a database was replaced, and is not decided so any more.
+
+        `svc recover` lists it: what others have heard stands, and the receipts tell something else.
+        """
+        told = {activity: outputs_of(self.receipts[activity].values()) for activity in self.restored}
+        return {
+            (one.record.teller, one.record.case)
+            for one in decided_otherwise(self.log, told)
+            if one.record.offset < self.restored[one.record.teller][one.record.topic, one.record.partition]
+        }
 
     @cached_property
     def first(self) -> Mapping[tuple[str, str], Logged]:
@@ -101,7 +118,7 @@ def topic_of(activity: str, message_type: str) -> str:
 
 async def read(
     databases: Mapping[str, str], bootstrap: str, *, streams: Streams, since: Offsets | None = None,
-    ended: Collection[UUID] = (), by_hand: Collection[UUID] = (),
+    ended: Collection[UUID] = (), by_hand: Collection[UUID] = (), restored: Mapping[str, Offsets] | None = None,
 ) -> Books:  # fmt: skip
     """Read the books of a chain at rest.
 
@@ -111,6 +128,7 @@ async def read(
         streams: the value streams that the chain works by.
         since: where the chain's records begin in the topics, if others were there before.
         ended: demands that must have come to their end.
+        restored: activities whose database was replaced by an older copy, and where the topics ended then.
         by_hand: ids of records that the reader has put into a topic; an undecodable one's is `undecodable_id`.
     """
     log = await read_log(bootstrap, since or {})
@@ -130,7 +148,7 @@ async def read(
             items=await _rows(opened[PLAN], PortfolioItem),
             budgets=await _rows(opened[PLAN], Budget),
             components=await _rows(opened[OBTAIN_BUILD], Component),
-            ended=ended, by_hand=by_hand,
+            ended=ended, by_hand=by_hand, restored=restored or {},
         )  # fmt: skip
 
 

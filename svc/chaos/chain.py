@@ -91,6 +91,8 @@ class Chain:
         """Demands of which tests know that they have ended."""
         self.by_hand: set[UUID] = set()
         """Records that tests have put into a topic themselves."""
+        self.restored: dict[str, log.Offsets] = {}
+        """Activities whose database was replaced by an older copy, and where the topics ended then."""
         suffix = secrets.token_hex(4)
         self.groups = {activity: f"svc.{activity}.{suffix}" for activity in ACTIVITIES}
         self.urls = {a: f"http://127.0.0.1:{p}" for a, p in zip(ACTIVITIES, ports.free(len(ACTIVITIES)), strict=True)}
@@ -366,7 +368,13 @@ class Chain:
         """The books, once the chain has come to rest."""
         await self.at_rest()
         return await read(
-            self.databases, self.bootstrap, streams=STREAMS, since=self.since, ended=self.ended, by_hand=self.by_hand
+            self.databases,
+            self.bootstrap,
+            streams=STREAMS,
+            since=self.since,
+            ended=self.ended,
+            by_hand=self.by_hand,
+            restored=self.restored,
         )
 
     async def damage(self) -> set[str]:

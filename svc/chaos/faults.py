@@ -165,6 +165,7 @@ async def older_copy(chain: Chain, machine: Machine, random: Random) -> None:
         await chain.kill(activity)
         await server.execute(f"DROP DATABASE {name} WITH (FORCE)")
         await server.execute(f"ALTER DATABASE {copy} RENAME TO {name}")
+        chain.restored[activity] = await log.ends_now(chain.bootstrap)
         await chain.start(activity)
 
 

@@ -265,3 +265,14 @@ def test_a_story_names_its_first_cases_and_counts_the_others() -> None:
     story = stories["nothing stands in a topic that nobody told"]
     assert str(uuid5(DEMAND, "stray 0")) in story
     assert story.endswith("; and 2 more")
+
+
+def test_only_what_a_restored_database_decides_otherwise_may_stand_without_a_receipt() -> None:
+    scribe = Scribe()
+    from_nowhere(scribe)
+    assert wrong(scribe.books()) != set()
+    ends = {(record.topic, 0): len(scribe.log) for record in scribe.log}
+    assert wrong(scribe.books(restored={ENGAGE: ends})) == set()
+    assert wrong(scribe.books(restored={PLAN: ends})) == wrong(scribe.books()), "another activity's database"
+    before = dict.fromkeys(ends, len(scribe.log) - 1)
+    assert wrong(scribe.books(restored={ENGAGE: before})) == wrong(scribe.books()), "it was told after that"
