@@ -1,6 +1,6 @@
 """What Deliver and support decides: how an incident ends, whether a change is taken into operation, what is live."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Never
 
 from contracts.deliver_support import (
@@ -160,13 +160,18 @@ def complete_support_task(
         demand=done.demand,
         service=completed.service,
         priority=resolution.priority,
-        respond_seconds=(started_at - begun_at).total_seconds(),
-        respond_target_seconds=(respond_by - begun_at).total_seconds(),
-        restore_seconds=(done.time - begun_at).total_seconds(),
-        restore_target_seconds=(resolve_by - begun_at).total_seconds(),
+        respond_seconds=seconds(begun_at, started_at),
+        respond_target_seconds=seconds(begun_at, respond_by),
+        restore_seconds=seconds(begun_at, done.time),
+        restore_target_seconds=seconds(begun_at, resolve_by),
         met=completed.responded_in_time and completed.resolved_in_time and completed.outcome != "unresolved",
     )
     return [completed, performance]
+
+
+def seconds(begin: datetime, end: datetime) -> float:
+    """Between two moments; none where the end came first: a target that had passed before the task was asked for."""
+    return max(0.0, (end - begin).total_seconds())
 
 
 @handles

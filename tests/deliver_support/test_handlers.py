@@ -219,6 +219,15 @@ def test_times_are_measured_from_the_request_to_taking_up_and_to_the_end() -> No
     assert not performance.met
 
 
+def test_a_target_that_had_passed_before_the_task_was_asked_for_left_no_time() -> None:
+    late = opened(respond_by=NOW - HOUR, resolve_by=NOW - HOUR)
+    completed, performance = complete_support_task(done(), late, live())
+    assert isinstance(completed, SupportTaskCompleted)
+    assert (completed.responded_in_time, completed.resolved_in_time) == (False, False)
+    assert isinstance(performance, ServicePerformanceReported)
+    assert (performance.respond_target_seconds, performance.restore_target_seconds, performance.met) == (0, 0, False)
+
+
 def test_what_nobody_took_up_was_responded_to_when_it_ended() -> None:
     completed = ended(opened(), live(), after=9 * HOUR)
     assert (completed.started_at, completed.responded_in_time) == (NOW + 9 * HOUR, False)
