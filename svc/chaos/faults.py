@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
-from signal import SIGCONT, SIGSTOP
+from signal import SIGCONT, SIGQUIT, SIGSTOP
 from urllib.parse import urlsplit
 
 import asyncpg
@@ -26,6 +26,8 @@ OTHERS = [activity for activity in ACTIVITIES if activity != ENGAGE]
 """Those whose databases nobody looks into while demands flow."""
 HELD_UP = 13.0
 """Seconds that a process is stopped: longer than its group waits for it (10 s), so another owns its partitions then."""
+AWAY = 60.0
+"""Seconds that Kafka is held up."""
 CUT = 8.0
 """Seconds that a link carries nothing."""
 WRITES = """SELECT count(*) FILTER (WHERE pg_terminate_backend(pid)) FROM pg_stat_activity
@@ -65,6 +67,24 @@ async def broker_killed(chain: Chain, machine: Machine, random: Random) -> None:
     await asyncio.sleep(random.uniform(1, 4))
     if machine.kafka and machine.kafka.child:
         await machine.kafka.child.kill()
+
+
+async def database_stopped(chain: Chain, machine: Machine, random: Random) -> None:
+    """PostgreSQL is stopped at once (its immediate shutdown, which writes no checkpoint), and comes back by itself."""
+    await asyncio.sleep(random.uniform(1, 4))
+    if machine.postgres and machine.postgres.child:
+        machine.postgres.child.signal(SIGQUIT)
+
+
+async def broker_away(chain: Chain, machine: Machine, random: Random) -> None:
+    """Kafka answers nobody for a minute, longer than any session or request of the clients waits; then it goes on."""
+    await asyncio.sleep(random.uniform(1, 4))
+    if machine.kafka and machine.kafka.child:
+        machine.kafka.child.signal(SIGSTOP)
+        try:
+            await asyncio.sleep(AWAY)
+        finally:
+            machine.kafka.child.signal(SIGCONT)
 
 
 async def one_more(chain: Chain, machine: Machine, random: Random) -> None:
@@ -253,6 +273,8 @@ FAULTS: dict[str, Fault] = {
     "poison, given up": poison,
     "clocks apart, and a jump": clocks_apart,
     "a full disk": disk_full,
+    "PostgreSQL stopped at once": database_stopped,
+    "Kafka away for a minute": broker_away,
 }
 
 

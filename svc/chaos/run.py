@@ -18,6 +18,7 @@ from signal import SIGKILL
 from typing import NamedTuple
 from uuid import UUID
 
+import httpx
 from rich.box import SIMPLE
 from rich.table import Table
 
@@ -151,6 +152,9 @@ async def one_round(chain: Chain, machine: Machine, seed: int, kills: int, termi
         violations.append(checks.Violation("a process runs until it is ended", str(death)))
     except (Stuck, TimeoutError, AssertionError) as stuck:
         violations.append(checks.Violation("every demand comes to its end", f"{type(stuck).__name__}: {stuck}"))
+        with suppress(httpx.HTTPError):
+            aside = [f"{letter['case_id']} because of {letter['reason']}" for letter in await chain.aside()]
+            violations += [checks.Violation("nothing is set aside", story) for story in aside[: checks.STORIES]]
     finally:
         for task in (*flowing, *killers, extra):
             task.cancel()

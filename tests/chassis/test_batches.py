@@ -1,10 +1,13 @@
 """The life of a batch on the real broker and database: order, duplicates, poison, timers, commands."""
 
 import asyncio
+from collections.abc import Sequence
+from typing import Any
 from uuid import uuid4
 
 import pytest
 
+from services.chassis.lane import Lane
 from tests.chassis import ledger
 from tests.chassis.conftest import Bench, demand
 
@@ -167,6 +170,31 @@ async def test_a_handler_that_raises_parks_its_case_and_a_redrive_restores_the_o
         await bench.settled()
     titles = [e["data"]["title"] for e in await bench.told() if e["correlationid"] == str(sick)]
     assert titles == ["bang", "second", "third", "fourth"]
+
+
+async def test_in_a_batch_of_500_only_what_is_poison_is_set_aside(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cases, sizes, work = [uuid4() for _ in range(500)], list[int](), Lane.work
+
+    async def counted(self: Lane, records: Sequence[Any]) -> None:
+        sizes.append(len(records))
+        await work(self, records)
+
+    monkeypatch.setattr(Lane, "work", counted)
+    titles = {100: "overdraw", 200: ledger.BUG}
+    for number, case in enumerate(cases):
+        if number == 300:
+            await bench.put(b"no JSON", str(case))
+        else:
+            await bench.tell(demand(case, titles.get(number, "fine")))
+    async with bench.running(batch=500, lanes=1) as client:
+        await bench.settled()
+        await bench.until(lambda: bench.rows("SELECT 1 FROM parked OFFSET 2"), what="three are set aside")
+        reasons = {row["case_id"]: row["reason"] for row in (await client.get("/dlq")).json()}
+    assert reasons.keys() == {str(cases[number]) for number in (100, 200, 300)}
+    assert len(await bench.entries()) == 497
+    assert max(sizes) >= 400, "it was no batch of hundreds"
 
 
 async def test_a_record_that_the_database_refuses_is_found_and_parked_alone(bench: Bench) -> None:
