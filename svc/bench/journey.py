@@ -1,7 +1,8 @@
 """How long the way through all six services takes: a wish is funded, designed, obtained, deployed, released, confirmed
-as valuable, and learned from; beside it, a record on its way through six relays that neither decide nor store.
+as valuable, and learned from. Beside it the same way without databases: six echoes, which tell because of each record
+what the service told because of it before, over topics of their own, and neither decide nor store.
 
-Both are on the same servers and take turns, at a low fixed rate, so that nothing waits for anything else.
+Both are on the same servers and take turns, at the same low fixed rate, so that nothing waits for anything else.
 """
 
 import asyncio
@@ -12,7 +13,6 @@ import tempfile
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack
-from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 from uuid import NAMESPACE_URL, uuid5
@@ -23,10 +23,11 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from contracts.engage import DemandStatusReported
 from contracts.improve import ChainPerformanceReported
-from contracts.outside import ValueConfirmed
+from contracts.outside import DemandSubmitted, ValueConfirmed
 from contracts.value_chain import ACTIVITIES, BY_TYPE, ENGAGE, PLAN, inbox
-from svc.bench.backlog import releases, value
+from svc.bench.echo import ECHO
 from svc.chain import Chain
+from svc.chaos.log import Logged, ends_now, read_log
 from svc.governance import AT_ONCE, PLENTY, prepare, quarter_of
 from svc.machine import Home, Say
 from svc.machine.process import Child
@@ -35,7 +36,6 @@ from svc.topics import PARTITIONS
 
 RATE, WARMING, GLANCE = 2.0, 5, 0.02
 """Wishes a second; those that only warm up; seconds between two looks at whether all have come through."""
-RELAYS = [f"bench.relay-{number}" for number in range(len(ACTIVITIES) + 1)]
 LISTENED = sorted({flow.topic for flow in BY_TYPE.values()} | {inbox(activity) for activity in ACTIVITIES})
 Thing = TypeVar("Thing")
 
@@ -50,11 +50,15 @@ class Told(NamedTuple):
 
 
 class Way(NamedTuple):
-    """One way through: how long it took, over how many decisions, and which activities made them."""
+    """One way through: how long it took, over how many decisions, which activities made them, and where it ended."""
 
     milliseconds: float
     hops: int
     activities: frozenset[str]
+    delivered: str
+    """The record that said that something is delivered: now its requester answers."""
+    learned: str
+    """The report of Improve's at its end."""
 
 
 class Listener:
@@ -94,7 +98,8 @@ class Listener:
             if first := self.back(self.delivered[demand]):
                 del self.learned[id]
                 tellers = frozenset(self.told[one].source for one in (*first[:-1], *learned[:-1]))
-                way = Way(1000 * (now - self.sent[demand]), len(first) + len(learned) - 2, tellers)
+                taken, hops = 1000 * (now - self.sent[demand]), len(first) + len(learned) - 2
+                way = Way(taken, hops, tellers, self.delivered[demand], id)
                 self.ways.setdefault(demand, way)
 
     def back(self, id: str) -> list[str]:
@@ -128,23 +133,24 @@ class Listener:
 
 
 async def journeys(say: Say, *, rounds: int, wishes: int) -> tuple[list[list[Way]], list[list[float]]]:
-    """The ways of each round's wishes through the six services, and the milliseconds of as many relayed records."""
+    """The ways of each round's wishes through the six services, and milliseconds of the same ways through echoes."""
     folder = Path(tempfile.mkdtemp(prefix="svc-bench-"))
     try:
         async with Chain(Home(folder, downloads=Home().downloads), say=say) as chain:
             await chain.run(permit(chain))
             ways: list[list[Way]] = []
-            relayed: list[list[float]] = []
-            async with Relays(chain) as relays:
+            echoed: list[list[float]] = []
+            async with Echoes(chain) as echoes:
                 for number in range(rounds + 1):
                     round = f"round {number} of {rounds}" if number else "warming up"
                     begin = WARMING + (number - 1) * wishes
                     numbers = range(begin, begin + wishes) if number else range(WARMING)
                     say(f"{round}: {len(numbers)} wishes through six services")
+                    since = await ends_now(chain.kafka)
                     ways.append(await chain.run(through_services(chain, numbers)))
-                    say(f"{round}: as many records through six relays")
-                    relayed.append(await chain.run(relays.through(numbers)))
-            return ways[1:], relayed[1:]
+                    say(f"{round}: the same records through six echoes")
+                    echoed.append(await chain.run(echoes.through(ways[-1], await read_log(chain.kafka, since))))
+            return ways[1:], echoed[1:]
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -173,30 +179,42 @@ async def through_services(chain: Chain, numbers: Sequence[int]) -> list[Way]:
     return [listener.ways[demand] for demand in listener.sent]
 
 
-class Relays:
-    """Six relays in a row, each a process of its own."""
+class Echoes:
+    """Six processes that tell what the services told, by a script: what each told because of which record."""
 
     def __init__(self, chain: Chain) -> None:
-        self.chain, self.stack = chain, AsyncExitStack()
+        self.chain, self.stack, self.script = chain, AsyncExitStack(), chain.home.path / "script.json"
 
-    async def __aenter__(self) -> "Relays":
+    async def __aenter__(self) -> "Echoes":
         admin = AIOKafkaAdminClient(bootstrap_servers=self.chain.kafka)
         await admin.start()
-        await admin.create_topics([NewTopic(topic, PARTITIONS, 1) for topic in RELAYS])
+        await admin.create_topics([NewTopic(f"{ECHO}{topic}", PARTITIONS, 1) for topic in LISTENED])
         await admin.close()
-        for source, target in pairwise(RELAYS):
-            ours = {"SVC_BOOTSTRAP": self.chain.kafka, "SVC_GROUP": source, "RELAY_FROM": source, "RELAY_TO": target}
-            log = self.chain.home.logs / f"{source}.log"
-            command = [sys.executable, "-m", "svc.bench.workers", "relay"]
-            child = await Child.start(source, command, log=log, env=os.environ | ours)
+        for activity in ACTIVITIES:
+            ours = {"SVC_BOOTSTRAP": self.chain.kafka, "SVC_GROUP": f"{ECHO}{activity}"}
+            log = self.chain.home.logs / f"echo-{activity}.log"
+            command = [sys.executable, "-m", "svc.bench.echo", activity, str(self.script)]
+            child = await Child.start(f"echo-{activity}", command, log=log, env={**os.environ, **ours})
             self.stack.push_async_callback(child.stop)
         return self
 
     async def __aexit__(self, *error: object) -> None:
         await self.stack.aclose()
 
-    async def through(self, numbers: Sequence[int]) -> list[float]:
-        """Milliseconds of each record through all of them."""
+    async def through(self, ways: Sequence[Way], log: Sequence[Logged]) -> list[float]:
+        """Milliseconds of each way, begun at the same rate with the same records, its requester's answer included."""
+        records = {record.id: record for record in log}
+        told: dict[str, list[tuple[str, str, str]]] = {}
+        for record in log:
+            cause = f"{record.teller} {record.event.get('causationid')}"
+            if record.teller:
+                text = (record.value or b"").decode()
+                told.setdefault(cause, []).append((f"{ECHO}{record.topic}", (record.key or b"").decode(), text))
+        self.script.write_bytes(orjson.dumps(told))
+        answers = {record.case: record for record in log if record.event["type"] == ValueConfirmed.type}
+        submitted = {record.case: record for record in log if record.event["type"] == DemandSubmitted.type}
+        delivered = {way.delivered: answers[records[way.delivered].case] for way in ways}
+        ends = {way.learned: records[way.delivered].case for way in ways}
         sent: dict[str, float] = {}
         came: dict[str, float] = {}
         server = {"bootstrap_servers": self.chain.kafka}
@@ -204,17 +222,28 @@ class Relays:
             AIOKafkaProducer(**server) as producer,
             AIOKafkaConsumer(**server, fetch_max_wait_ms=100) as ears,
         ):
-            ears.assign([TopicPartition(RELAYS[-1], part) for part in range(PARTITIONS)])
+
+            async def put(record: Logged) -> None:
+                await producer.send_and_wait(f"{ECHO}{record.topic}", record.value, key=record.key)
+
+            async def listening() -> None:
+                async for heard in ears:
+                    id = orjson.loads(heard.value)["id"]
+                    if id in delivered:
+                        await put(delivered.pop(id))
+                    elif id in ends:
+                        came[ends.pop(id)] = time.perf_counter()
+
+            ears.assign([TopicPartition(f"{ECHO}{topic}", part) for topic in LISTENED for part in range(PARTITIONS)])
             await ears.seek_to_end()
-            listening = asyncio.create_task(listen(ears, came))
-            records = list(releases(numbers[-1] + 1, 1))[numbers[0] :]
-            async for release in paced(records, RATE):
-                key = str(release.demand)
-                sent[key] = time.perf_counter()
-                await producer.send_and_wait(RELAYS[0], value(release), key=key.encode())
-            await until_all(sent, came, len(records))
-            listening.cancel()
-        return [1000 * (came[key] - at) for key, at in sent.items()]
+            task = asyncio.create_task(listening())
+            cases = [records[way.delivered].case for way in ways]
+            async for case in paced(cases, RATE):
+                sent[case] = time.perf_counter()
+                await put(submitted[case])
+            await until_all(sent, came, len(cases))
+            task.cancel()
+        return [1000 * (came[case] - at) for case, at in sent.items()]
 
 
 async def paced(things: Sequence[Thing], rate: float) -> AsyncIterator[Thing]:

@@ -45,7 +45,7 @@ async def run(terminal: Terminal, *, quick: bool, json: bool) -> int:
                     terminal.say(f"round {number} of {rounds}: {form} at {RATE:.0f} events a second")
                     found[form].append(await waits(arena, form, backlog))
         times, wishes = (1, 4) if quick else (JOURNEYS, WISHES)
-        ways, relayed = await journeys(terminal.say, rounds=times, wishes=wishes)
+        ways, echoed = await journeys(terminal.say, rounds=times, wishes=wishes)
     over = [median(ours) / median(naive) for ours, naive in zip(found[OURS], found["naive"], strict=True)]
     result: dict[str, Any] = {
         "rate": RATE,
@@ -53,7 +53,7 @@ async def run(terminal: Terminal, *, quick: bool, json: bool) -> int:
         "rounds": rounds,
         "milliseconds": {form: percentiles([one for run in runs for one in run]) for form, runs in found.items()},
         "p50_over_naive": median(over),
-        "journey": journey(ways, relayed),
+        "journey": journey(ways, echoed),
     }
     shown = Table(title=f"One hop at {RATE:.0f} events a second, milliseconds", box=SIMPLE)
     for heading in ("form", "p50", "p95", "p99"):
@@ -68,10 +68,10 @@ async def run(terminal: Terminal, *, quick: bool, json: bool) -> int:
     return 0
 
 
-def journey(ways: list[list[Way]], relayed: list[list[float]]) -> dict[str, Any]:
-    """The whole way, and what one hop of it takes, through the services and through relays."""
+def journey(ways: list[list[Way]], echoed: list[list[float]]) -> dict[str, Any]:
+    """The whole way through the services, six hops of it on average, and the same ways through echoes."""
     all_ways = [way for of_round in ways for way in of_round]
-    all_relayed = [one for of_round in relayed for one in of_round]
+    all_echoed = [one for of_round in echoed for one in of_round]
     hops = len(ACTIVITIES)
     return {
         "wishes": len(all_ways),
@@ -80,20 +80,21 @@ def journey(ways: list[list[Way]], relayed: list[list[float]]) -> dict[str, Any]
         "hops": spread([way.hops for way in all_ways]),
         "services": percentiles([way.milliseconds for way in all_ways]),
         "services_six_hops": percentiles([way.milliseconds / way.hops * hops for way in all_ways]),
-        "relays_six_hops": percentiles(all_relayed),
-        "p50_over_relays": median(
-            median(way.milliseconds / way.hops * hops for way in of_round) / median(relay)
-            for of_round, relay in zip(ways, relayed, strict=True)
+        "echoes": percentiles(all_echoed),
+        "p50_over_echoes": median(
+            median(way.milliseconds for way in of_round) / median(echo)
+            for of_round, echo in zip(ways, echoed, strict=True)
         ),
     }
 
 
 def journey_table(result: dict[str, Any]) -> Table:
-    """The whole way, and six hops of it beside six relays."""
+    """The whole way, six hops of it, and the whole way without databases."""
     hops = result["hops"]
     shown = Table(
         title=f"{result['wishes']} wishes through {len(result['activities'])} services, {PACE:g} a second, in ms",
-        caption="From the wish at Engage's door to Improve's report on its value, its requester's answer included.",
+        caption="From the wish at Engage's door to Improve's report on its value, its requester's answer included. "
+        f"Services over echoes, p50: {result['p50_over_echoes']:.2f}.",
         box=SIMPLE,
     )
     for heading in ("", "p50", "p95", "p99"):
@@ -101,7 +102,7 @@ def journey_table(result: dict[str, Any]) -> Table:
     rows = {
         f"all {hops['min']:.0f} to {hops['max']:.0f} hops": "services",
         "six hops of these, on average": "services_six_hops",
-        "six relays without a database": "relays_six_hops",
+        "all of them through echoes, without decisions and databases": "echoes",
     }
     for name, of in rows.items():
         shown.add_row(name, *(f"{result[of][cut]:.1f}" for cut in ("p50", "p95", "p99")))

@@ -5,7 +5,6 @@ of them acknowledge to the broker only what is stored and published.
 """
 
 import asyncio
-import os
 import signal
 import sys
 from collections.abc import AsyncIterator
@@ -105,7 +104,7 @@ def output(arrival: Arrival, number: int, event: Event) -> bytes:
 async def naive(settings: Settings) -> None:
     """One event, one transaction, one publish that is waited for, one commit of the offset."""
     engine, codec = engine_of(settings), Codec(handles.messages)
-    async with clients(settings) as (consumer, producer):
+    async with clients(settings, TOPIC) as (consumer, producer):
         async for record in consumer:
             for value in await settle(engine, codec, record):
                 await producer.send_and_wait(TOLD, value, key=record.key, headers=HEADERS)
@@ -155,24 +154,23 @@ async def faststream_batch(settings: Settings) -> None:
 
 async def relay(settings: Settings) -> None:
     """No database and no decision: what the two clients of the broker can do at most."""
-    source, target = os.environ.get("RELAY_FROM", TOPIC), os.environ.get("RELAY_TO", TOLD)
-    async with clients(settings, source) as (consumer, producer):
+    async with clients(settings, TOPIC) as (consumer, producer):
         while True:
             found = await consumer.getmany(timeout_ms=200, max_records=settings.batch)
             records = [record for records in found.values() for record in records]
-            sent = [await producer.send(target, r.value, key=r.key, headers=HEADERS) for r in records]
+            sent = [await producer.send(TOLD, r.value, key=r.key, headers=HEADERS) for r in records]
             await asyncio.gather(*sent)
             if records:
                 await consumer.commit()
 
 
 @asynccontextmanager
-async def clients(settings: Settings, topic: str = TOPIC) -> AsyncIterator[tuple[AIOKafkaConsumer, AIOKafkaProducer]]:
+async def clients(settings: Settings, *topics: str) -> AsyncIterator[tuple[AIOKafkaConsumer, AIOKafkaProducer]]:
     """A consumer in the group and a producer, as safe as the chassis's."""
     where = {"bootstrap_servers": settings.bootstrap}
     async with (
         AIOKafkaProducer(**where, enable_idempotence=True, acks="all") as producer,
-        AIOKafkaConsumer(topic, **where, **READING, group_id=settings.group, enable_auto_commit=False) as consumer,
+        AIOKafkaConsumer(*topics, **where, **READING, group_id=settings.group, enable_auto_commit=False) as consumer,
     ):
         yield consumer, producer
 
