@@ -27,7 +27,7 @@ from svc.pages import page
 from svc.running import Running
 from svc.services import Services
 from svc.telemetry import SpanStore
-from svc.topics import create_topics
+from svc.topics import check_retention, create_topics
 from svc.trouble import Trouble
 
 Result = TypeVar("Result")
@@ -60,11 +60,13 @@ class Chain:
         port: of the page; the services take the six after it. None has free ones chosen.
         say: told what is going on.
         began: when the command began, in seconds since 1970; the start is measured from then.
+        accept_loss: go on although topics have deleted records that a service had not read.
     """
 
     def __init__(
         self, home: Home | None = None, *, speed: float = 1.0, work: Way = "auto", streams: Path | None = None,
         desks: str = "", port: int | None = None, say: Say | None = None, began: float | None = None,
+        accept_loss: bool = False,
     ) -> None:  # fmt: skip
         self.home = home or Home()
         self.services: dict[str, str] = {}
@@ -75,7 +77,7 @@ class Chain:
         self.start_seconds = 0.0
         self._speed, self._work, self._streams, self._desks, self._port = speed, work, streams, desks, port
         self._say: Callable[[str], None] = say or (lambda _: None)
-        self._began = began or time.time()
+        self._began, self._accept_loss = began or time.time(), accept_loss
         self._machine = Machine(self.home, say=self._say)
         self._failure: asyncio.Future[BaseException]
         self._children: dict[str, Child] = {}
@@ -129,6 +131,11 @@ class Chain:
         self.page = await stack.enter_async_context(serve(page(self.spans, self.client), first))
         self._say("preparing databases and topics")
         databases, _ = await asyncio.gather(self._databases(), create_topics(self.kafka))
+        if (lost := await check_retention(self.kafka)) and not self._accept_loss:
+            raise Trouble(
+                f"{' '.join(lost)} The retention of these topics was shorter than the outage. What the deleted records "
+                "told is lost to whoever has not read them; `svc up --accept-loss` goes on with what is left."
+            )
         clock = ChainClock(databases.pop(ADMINISTRATION))
         self.clock = await clock.start(self._speed)
         stack.push_async_callback(clock.stop)

@@ -53,6 +53,9 @@ def up(
     work: Work = Way.auto,
     streams: Annotated[Path | None, typer.Option(help="A folder with other value stream files (*.yaml).")] = None,
     port: Port = None,
+    accept_loss: Annotated[
+        bool, typer.Option("--accept-loss", help="Go on although topics have deleted what was not read yet.")
+    ] = False,
     json: Json = False,
 ) -> None:
     """Start Kafka, PostgreSQL and the six services, and keep them running until Ctrl-C.
@@ -63,7 +66,11 @@ def up(
     from svc.terminal import Terminal
 
     terminal = Terminal(json=json)
-    _run(up.run(terminal, speed=speed, work=work.value, streams=streams, port=port, json=json, began=_began()))
+    started = up.run(
+        terminal, speed=speed, work=work.value, streams=streams, port=port, accept_loss=accept_loss, json=json,
+        began=_began(),
+    )  # fmt: skip
+    _run(started)
 
 
 @app.command()

@@ -2,9 +2,11 @@
 
 import asyncio
 from contextlib import suppress
+from datetime import timedelta
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
 from contracts.value_chain import ACTIVITIES, TOPICS, dead_letters, inbox
@@ -17,6 +19,8 @@ THIRTY_DAYS = str(30 * 24 * 3600 * 1000)
 """How long a dead letter is kept, in milliseconds; the databases keep what was parked until somebody has seen to it."""
 COORDINATION = 10.0
 """Seconds that a new broker has to find coordinators for the consumer groups."""
+LONGEST_OUTAGE = timedelta(days=7)
+"""For so long a service may be away without losing a record."""
 MOST_REPLICAS = 3
 """Of a topic on a cluster; our own broker is alone and keeps the only one."""
 
@@ -49,6 +53,38 @@ async def create_topics(bootstrap: str, partitions: int = PARTITIONS) -> list[st
         return missing
     finally:
         await admin.close()
+
+
+async def check_retention(bootstrap: str) -> list[str]:
+    """What an outage has cost, in sentences: records that were deleted before an activity had read them.
+
+    `Trouble` if a topic keeps its records for less time than an outage may take.
+    """
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await admin.start()
+    try:
+        events = [topic for topic in TOPICS if topic not in map(dead_letters, ACTIVITIES)]
+        answers = await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, topic) for topic in events])
+        for _, _, _, topic, entries in (resource for answer in answers for resource in answer.resources):
+            kept = {name: value for name, value, *_ in entries}["retention.ms"]
+            if 0 <= int(kept) < LONGEST_OUTAGE / timedelta(milliseconds=1):
+                raise Trouble(
+                    f"Topic {topic} keeps records for {timedelta(milliseconds=int(kept))} only: what a service has not "
+                    f"read by then is lost. Set its retention.ms to {LONGEST_OUTAGE // timedelta(milliseconds=1)} "
+                    f"({LONGEST_OUTAGE.days} days) at least, or to -1."
+                )
+        reached = {activity: await admin.list_consumer_group_offsets(f"svc.{activity}") for activity in ACTIVITIES}
+    finally:
+        await admin.close()
+    async with AIOKafkaConsumer(bootstrap_servers=bootstrap) as consumer:
+        begins = await consumer.beginning_offsets(sorted({place for of in reached.values() for place in of}))
+    return [
+        f"{begins[place] - at.offset} records of {place.topic}, partition {place.partition}, were deleted before "
+        f"{activity} had read them."
+        for activity, of in reached.items()
+        for place, at in of.items()
+        if 0 <= at.offset < begins[place]
+    ]
 
 
 async def _until_coordinated(admin: AIOKafkaAdminClient) -> None:

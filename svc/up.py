@@ -15,13 +15,21 @@ from svc.terminal import Terminal
 
 
 async def run(
-    terminal: Terminal, *, speed: float, work: Way, streams: Path | None, port: int | None, json: bool, began: float
-) -> int:
+    terminal: Terminal, *, speed: float, work: Way, streams: Path | None, port: int | None, accept_loss: bool,
+    json: bool, began: float,
+) -> int:  # fmt: skip
     """Start it, say where it is, and keep it until Ctrl-C."""
     home = Home()
     with terminal.working():
         async with Chain(
-            home, speed=speed, work=work, streams=streams, port=port, say=terminal.say, began=began
+            home,
+            speed=speed,
+            work=work,
+            streams=streams,
+            port=port,
+            say=terminal.say,
+            began=began,
+            accept_loss=accept_loss,
         ) as chain:
             found = running.find(home.path)
             terminal.show(Text(f"Ready after {found.start_seconds} s. Ctrl-C ends it.", style="bold"))
