@@ -27,7 +27,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.typing import Processor
 
-from contracts.stream import StreamError, Streams, read_stream
+from contracts.stream import read_streams
 from services.chassis.commands import UNAVAILABLE, Commanding, Waiters, answer_of, problem, unavailable
 from services.chassis.handlers import Handlers
 from services.chassis.outputs import Effect, Problem
@@ -171,7 +171,7 @@ def create_app(
 ) -> FastAPI:
     """The application of one activity; `StreamError` or `ValueError` when a stream file or its settings are wrong."""
     settings = settings or Settings()
-    handlers.follow(load_streams(settings))
+    handlers.follow(read_streams(settings.streams))
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -205,15 +205,6 @@ def create_app(
     for kind in (HTTPException, RequestValidationError, DBAPIError, KafkaError, *AWAY, Exception):
         app.add_exception_handler(kind, tell_problem)
     return app
-
-
-def load_streams(settings: Settings) -> Streams:
-    """The value streams in the configured folder. `StreamError` names file, step and field."""
-    files = sorted(settings.streams.glob("*.yaml"))
-    if not files:
-        wrong = f"{settings.streams}: there is no value stream file (*.yaml)"
-        raise StreamError(f"{wrong}; set SVC_STREAMS to the folder that has them")
-    return Streams(read_stream(file.read_text(encoding="utf-8"), file.stem) for file in files)
 
 
 def serve(app: FastAPI, settings: Settings | None = None) -> None:
