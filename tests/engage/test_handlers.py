@@ -642,7 +642,7 @@ def test_a_segments_latest_statement_on_a_service_replaces_the_one_before() -> N
 
 def route(message: type[Event | Command], stream: str, step: str = "") -> tuple[str, str] | None:
     found = handles.route(message.type, stream, step)
-    return (found.handler.name, found.step.step if found.step else "") if found else None
+    return (found.handler.decide.__name__, found.step.step if found.step else "") if found else None
 
 
 def test_the_shipped_value_streams_can_be_followed() -> None:
