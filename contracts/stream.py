@@ -1,11 +1,9 @@
-"""Value streams as data: one short YAML file each, read and checked here.
-
-Who opens the file is the caller's business.
-"""
+"""Value streams as data: one short YAML file each, read and checked here."""
 
 import json
 import re
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Annotated, Self
 
 import yaml
@@ -241,3 +239,12 @@ class Streams:
             key=lambda s: (s.trigger.service is not None, bool(s.trigger.words), s.stream),
             default=None,
         )
+
+
+def read_streams(folder: Path) -> Streams:
+    """The value streams in a folder; `StreamError` names file, step and field, or that it has none."""
+    files = sorted(folder.glob("*.yaml"))
+    if not files:
+        wrong = f"{folder}: there is no value stream file (*.yaml)"
+        raise StreamError(f"{wrong}; name the folder that has them (SVC_STREAMS)")
+    return Streams(read_stream(file.read_text(encoding="utf-8"), file.stem) for file in files)

@@ -16,7 +16,7 @@ import httpx
 import psutil
 
 from contracts.clock import Clock
-from contracts.stream import read_stream
+from contracts.stream import read_streams
 from contracts.value_chain import ACTIVITIES
 from svc import migrations, running, words
 from svc.chain_clock import ChainClock
@@ -91,7 +91,7 @@ class Chain:
 
     async def __aenter__(self) -> Self:
         if self._streams:
-            _check_streams(self._streams)
+            read_streams(self._streams)  # before anything starts: `StreamError` says what is wrong with them
         self._failure = asyncio.get_running_loop().create_future()
         async with AsyncExitStack() as stack:
             await self._start(stack)
@@ -251,15 +251,6 @@ def _in_words(missing: Mapping[str, str]) -> str:
     for activity, what in missing.items():
         by_what.setdefault(what, []).append(words.activity(activity))
     return "; ".join(f"{words.listed(names)} ({what})" for what, names in by_what.items())
-
-
-def _check_streams(folder: Path) -> None:
-    """Read them before anything starts: `StreamError` says what is wrong, with file, step and field."""
-    files = sorted(folder.glob("*.yaml"))
-    if not files:
-        raise Trouble(f"{folder} has no value stream file (*.yaml): name the folder that has them.")
-    for file in files:
-        read_stream(file.read_text(encoding="utf-8"), file.stem)
 
 
 async def _missing(client: httpx.AsyncClient, url: str) -> str:

@@ -74,12 +74,12 @@ def test_the_life_of_a_batch_can_be_read_in_one_sitting() -> None:
 
 
 def test_the_chassis_does_not_grow() -> None:
-    """It should have 1,500 lines of code and has about 100 more: it may shrink, not grow (`docs/decisions.md`).
+    """At most 1,500 lines of code: it is to be read in one sitting (`docs/decisions.md`).
 
     Blank lines, comments and docstrings are not counted, and neither are the migrations, which Alembic writes.
     """
     sizes = {path.name: lines_of_code(path.read_text()) for path in CHASSIS.glob("*.py")}
-    assert sum(sizes.values()) <= 1600, sizes
+    assert sum(sizes.values()) <= 1500, sizes
 
 
 @pytest.mark.parametrize("activity", ACTIVITIES)

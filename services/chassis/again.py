@@ -17,9 +17,7 @@ async def in_order_of_time(
     if not stretch:
         return
     waiting: dict[TopicPartition, deque[ConsumerRecord]] = {place: deque() for place in stretch}
-    async with AIOKafkaConsumer(
-        bootstrap_servers=bootstrap, auto_offset_reset="earliest", enable_auto_commit=False
-    ) as consumer:
+    async with AIOKafkaConsumer(bootstrap_servers=bootstrap, auto_offset_reset="earliest") as consumer:
         consumer.assign(list(stretch))
         for place, (begin, _) in stretch.items():
             consumer.seek(place, begin)

@@ -6,15 +6,16 @@ missing key 400. A caller whose command is still running after the wait gets 202
 
 import asyncio
 import re
+from contextlib import suppress
 from functools import partial
 from hashlib import sha256
 from time import time_ns
-from typing import Annotated, Any, cast
+from typing import Annotated, Any
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 import asyncpg
 import orjson
-from aiokafka.errors import KafkaConnectionError, KafkaError
+from aiokafka.errors import KafkaConnectionError
 from fastapi import Depends, Header, HTTPException, Request
 from fastapi.responses import JSONResponse, Response
 from opentelemetry.trace import SpanKind
@@ -30,7 +31,6 @@ from services.chassis.store import AWAY
 RECEIPTS = "SELECT event_id, record FROM receipt WHERE event_id = ANY($1::uuid[])"
 TRACE = "SELECT traceparent FROM cases WHERE id = $1"
 PROBLEM = "application/problem+json"
-UNAVAILABLE = (*AWAY, KafkaError)
 
 
 def problem(status: int, title: str, detail: str, **headers: str) -> JSONResponse:
@@ -53,23 +53,20 @@ class Door:
         self.request, self.runtime = request, request.app.state.runtime
         self.waiters: Waiters = request.app.state.waiters
         self.key, self.client = idempotency_key, client_id
+        self.id = uuid5(NAMESPACE_URL, f"svc:{self.client}:{self.key}")
+        """The command's id, derived from caller and key; also what a new demand is named after."""
         asked = re.search(r"(?:^|[\s,;])wait\s*=\s*\"?(\d+)", prefer, re.IGNORECASE | re.ASCII)
         self.wait = min(float(asked[1]) if asked else 60.0, self.runtime.settings.wait)
         self.started = time_ns()
 
-    @property
-    def id(self) -> UUID:
-        """The command's id, derived from caller and key; also what a new demand is named after."""
-        return uuid5(NAMESPACE_URL, f"svc:{self.client}:{self.key}")
-
     async def ask(self, command: Command) -> Response:
-        """Bring a command to its lane and wait for the answer; `UNAVAILABLE` when that cannot be done now."""
+        """Bring a command to its lane and wait for the answer. `AWAY` or `KafkaError` when that cannot be done now."""
         if not self.key:
             detail = "Send a header `Idempotency-Key` that names this command; repeat it with the same."
             return problem(400, "Idempotency-Key is missing", detail)
         called = f"{self.request.method} {self.request.url.path}\n".encode()
         fingerprint = sha256(called + await self.request.body()).hexdigest()
-        receipt = await self.waiters.find(self.id)
+        receipt = (await self.waiters.find(self.id)).get(self.id)
         if receipt is None:
             await self.produce(command, self.id, fingerprint)
             receipt = await self.waiters.wait(self.id, self.wait)
@@ -92,39 +89,30 @@ class Door:
         encode_as = partial(encode, command, id=id, source=source, time=now, fingerprint=fingerprint)
         if has_nul(encode_as()):  # looked at before the database is asked about its case
             raise HTTPException(422, "A text has a NUL character (\\u0000), which PostgreSQL cannot store.")
-        stored = tracing.parse_traceparent(await self.waiters.trace(case))
+        stored = tracing.parse_traceparent(await runtime.pool.fetchval(TRACE, case, timeout=5))
         parent = stored or request_span  # a later command continues the demand's trace and links its own request
-        created = tracing.child(parent, tracing.span_id_of("create", id))
-        trace, partition, start = tracing.traceparent(created), runtime.partition_of(case), time_ns()
+        created = tracing.child(parent, "create", id)
+        trace, start = tracing.traceparent(created), time_ns()
         async with asyncio.timeout(15):
             await runtime.to_inbox(case, encode_as(traceparent=trace), trace)
-        about = {"svc.demand.id": case, "svc.activity": runtime.activity}
-        words = about | tracing.message_attributes("create", inbox, partition, id)
-        times, links = (start, time_ns()), (request_span,) if stored else ()
-        runtime.tracer.export(f"create {inbox}", SpanKind.PRODUCER, created, parent, times, words, links)
+        about = runtime.tracer.about(case)
+        words = about | tracing.message_attributes("create", inbox, runtime.partition_of(case), id)
+        links = [request_span] if stored else []
+        runtime.tracer.export(f"create {inbox}", SpanKind.PRODUCER, created, parent, start, words, links)
         method, route = self.request.method, self.request.scope["route"].path
         words = about | {"http.request.method": method, "http.route": route, "url.path": self.request.url.path}
         caller = tracing.parse_traceparent(self.request.headers.get("traceparent"))
-        links = (caller,) if caller else ()  # linked, never continued: a caller must not decide our sampling
-        times = (self.started, time_ns())
-        runtime.tracer.export(f"{method} {route}", SpanKind.SERVER, request_span, None, times, words, links)
+        links = [caller] if caller else []  # linked, never continued: a caller must not decide our sampling
+        runtime.tracer.export(f"{method} {route}", SpanKind.SERVER, request_span, None, self.started, words, links)
 
 
 Commanding = Annotated[Door, Depends()]
 """The door, as a parameter of a route."""
 
 
-def unavailable(runtime: Runtime, error: BaseException) -> Response:
-    """503: nothing was lost, and a repeat with the same key is safe."""
-    runtime.log.warning("a command could not be taken", reason=f"{type(error).__name__}: {error}")
-    detail = "Kafka or PostgreSQL cannot be reached (`GET /readyz` says which). Repeat with the same Idempotency-Key:"
-    return problem(503, "Not ready", f"{detail} nothing happens twice.", Retry_After="2")
-
-
 def answer_of(receipt: dict[str, Any]) -> Response:
     """The stored answer of a command; 204 when its handler gave none."""
-    answer = receipt.get("answer")
-    if answer is None:
+    if (answer := receipt.get("answer")) is None:
         return Response(status_code=204)
     return JSONResponse(answer["body"], answer["status"], media_type=PROBLEM if answer["status"] >= 400 else None)
 
@@ -134,22 +122,18 @@ class Waiters:
 
     def __init__(self, pool: asyncpg.Pool) -> None:
         self.pool = pool
-        self.waiting: dict[UUID, list[asyncio.Future[dict[str, Any]]]] = {}
+        self.waiting: dict[asyncio.Future[dict[str, Any]], UUID] = {}
         self.polling: asyncio.Task[None] | None = None
 
-    async def find(self, id: UUID) -> dict[str, Any] | None:
-        """The receipt of a command, if it is done."""
-        rows = await self.pool.fetch(RECEIPTS, [id], timeout=5)
-        return orjson.loads(rows[0]["record"]) if rows else None
-
-    async def trace(self, case: str) -> str | None:
-        """The `traceparent` of a case, if it is known."""
-        return cast("str | None", await self.pool.fetchval(TRACE, case, timeout=5))
+    async def find(self, *ids: UUID) -> dict[UUID, dict[str, Any]]:
+        """The receipts of those commands that are done, by their ids."""
+        rows = await self.pool.fetch(RECEIPTS, ids, timeout=5)
+        return {row["event_id"]: orjson.loads(row["record"]) for row in rows}
 
     async def wait(self, id: UUID, seconds: float) -> dict[str, Any] | None:
         """The receipt, as soon as it is there; None after `seconds`."""
         future: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
-        self.waiting.setdefault(id, []).append(future)
+        self.waiting[future] = id
         if self.polling is None or self.polling.done():
             self.polling = asyncio.create_task(self.poll())
         try:
@@ -157,20 +141,14 @@ class Waiters:
         except TimeoutError:
             return None
         finally:
-            self.waiting[id].remove(future)
-            if not self.waiting[id]:
-                del self.waiting[id]
+            del self.waiting[future]
 
     async def poll(self) -> None:
         """Look for all awaited receipts, again and again, for as long as somebody waits."""
         while self.waiting:
-            try:
-                rows = await self.pool.fetch(RECEIPTS, list(self.waiting), timeout=5)
-            except AWAY:
-                rows = []  # whoever waits gets 202; the lanes report the database
-            for row in rows:
-                receipt = orjson.loads(row["record"])
-                for future in self.waiting.get(row["event_id"], ()):
-                    if not future.done():
-                        future.set_result(receipt)
+            with suppress(*AWAY):  # whoever waits gets 202; the lanes report the database
+                receipts = await self.find(*self.waiting.values())
+                for future, id in self.waiting.items():
+                    if id in receipts and not future.done():
+                        future.set_result(receipts[id])
             await asyncio.sleep(0.01)

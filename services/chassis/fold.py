@@ -11,15 +11,14 @@ import orjson
 from opentelemetry.trace import SpanContext
 
 from contracts import value_chain
-from contracts.envelope import MOST_BYTES, Arrival, encode, record_headers, source_of
+from contracts.envelope import MOST_BYTES, Arrival, Record, encode, record_headers, source_of
 from contracts.event import Command, Message
 from contracts.stream import Step, Streams
 from services.chassis import tracing
-from services.chassis.handlers import Handler, Redrive, Rows
+from services.chassis.handlers import Handler, Redrive, Route, Rows
 from services.chassis.outputs import Answer, Ask, Begin, Effect, Later, Work, refusal
-from services.chassis.runtime import Runtime
-from services.chassis.state import State
-from services.chassis.store import Case
+from services.chassis.runtime import BATCHES, MESSAGES, Runtime
+from services.chassis.state import Case, State
 
 NOT_NOW = refusal(409, "It does not apply", "The value stream of this case has no step that takes this command.")
 
@@ -33,7 +32,6 @@ class Output(NamedTuple):
     case: str
     value: bytes
     headers: list[tuple[str, bytes]]
-    traceparent: str = ""
 
 
 @dataclass(slots=True)
@@ -49,10 +47,8 @@ class Decided:
     """Whether a handler has changed or told something; None where none was called."""
     answer: Answer | None = None
     outputs: list[Output] = field(default_factory=list)
-    pending: list[dict[str, object]] = field(default_factory=list)
-    """Timers, and effects outside."""
-    waiting: list[Output] = field(default_factory=list)
-    """The commands that timers and effects will bring; not published now."""
+    pending: list[dict[str, Any]] = field(default_factory=list)
+    """Timers, and effects outside, as rows."""
     error: str = ""
     again: bool = False
     """It was decided before, and what it tells was published."""
@@ -68,7 +64,6 @@ class Fold:
         self.changed: dict[type[State[Any]], dict[Any, State[Any]]] = {state: {} for state in states}
         self.taken: set[UUID] = set()
         self.receipts: list[tuple[UUID, str, bytes]] = []
-        self.pending: list[dict[str, object]] = []
         self.parked: list[dict[str, object]] = []
         self.decided: list[Decided] = []
 
@@ -85,8 +80,9 @@ class Fold:
     def arguments(self, reached: object, owned: object) -> tuple[object, ...]:
         """The parameters of the write statement; `reached` and `owned` are rows of `progress` and `ownership`."""
         ids, cases, records = map(list, zip(*sorted(self.receipts), strict=True)) if self.receipts else ([], [], [])
+        pending = [row for decided in self.decided if not decided.again for row in decided.pending]
         rows = [state.dump(list(self.changed[state].values())) for state in self.states]
-        return (ids, cases, records, *map(orjson.dumps, (self.pending, reached, self.parked, owned)), *rows)
+        return (ids, cases, records, *map(orjson.dumps, (pending, reached, self.parked, owned)), *rows)
 
     def take(self, arrival: Arrival, culprit: str) -> None:
         """Decide about an arrival, or set it aside with its case; one that has its receipt is done.
@@ -113,15 +109,11 @@ class Fold:
 
     def repeat(self, arrival: Arrival, receipt: dict[str, Any]) -> None:
         """A redelivery (the same offset) has its spans exported again, after a crash perhaps; a mere copy ends here."""
-        record, stream = arrival.record, receipt.get("stream", "")
-        there = (receipt["topic"], receipt["partition"], receipt["offset"])
-        if there != (record.topic, record.partition, record.offset):
-            return
-        decided = Decided(arrival, self.context(arrival), receipt.get("handler", ""), stream, again=True)
-        decided.outputs = told_by(self.runtime, receipt)
-        for id in (UUID(waits["id"]) for waits in receipt.get("waits", ())):
-            decided.waiting.append(output(self.runtime, id, "", arrival.case, self.created(decided, id), b""))
-        self.decided.append(decided)
+        if place_of(arrival.record).items() <= receipt.items():
+            handler, stream = receipt.get("handler", ""), receipt.get("stream", "")
+            decided = Decided(arrival, self.context(arrival), handler, stream, again=True)
+            decided.outputs, decided.pending = told_by(self.runtime, receipt), receipt.get("waits", [])
+            self.decided.append(decided)
 
     def park(self, arrival: Arrival, case: Case, reason: str) -> None:
         """Set a record aside, and with it its case if it is a known one."""
@@ -130,23 +122,22 @@ class Fold:
             self.change(case)
         reason = reason.encode(errors="replace").decode().replace("\0", "\ufffd")[:1000]  # what PostgreSQL can store
         record = arrival.record
-        self.parked.append(
-            {"event_id": arrival.id, "case_id": arrival.case, "reason": reason, "value": "\\x" + arrival.value.hex()}
-            | {"topic": record.topic, "part": record.partition, "off": record.offset}
-        )
+        place = {"topic": record.topic, "part": record.partition, "off": record.offset}
+        what = {"event_id": arrival.id, "case_id": arrival.case, "value": "\\x" + arrival.value.hex(), "reason": reason}
+        self.parked.append(place | what)
         self.announce(arrival, reason)
 
     def announce(self, arrival: Arrival, reason: str) -> None:
         """Tell the dead-letter topic; the parked row is the truth, and has a value that is too large for a record."""
         record, topic = arrival.record, value_chain.dead_letters(self.runtime.activity)
-        was = {"topic": record.topic, "partition": record.partition, "offset": record.offset}
-        words = {f"kafka_dlt-original-{name}": word for name, word in (was | {"timestamp": record.timestamp}).items()}
+        was = place_of(record) | {"timestamp": record.timestamp}
+        words = {f"kafka_dlt-original-{name}": word for name, word in was.items()}
         words |= {"kafka_dlt-exception-message": reason, "svc_dlq-event-id": arrival.id}
-        fits = len(arrival.value) <= MOST_BYTES
-        headers = list(record.headers if fits else ())
+        headers, value = list(record.headers), record.value or b""
+        if len(arrival.value) > MOST_BYTES:
+            headers, value = [], b""
         headers += [(name, str(word).encode()) for name, word in words.items()]
-        partition, value = self.runtime.partition_of(arrival.case), (record.value or b"") if fits else b""
-        announced = Output(arrival.id, topic, partition, arrival.case, value, headers)
+        announced = Output(arrival.id, topic, self.runtime.partition_of(arrival.case), arrival.case, value, headers)
         self.decided.append(Decided(arrival, self.context(arrival), outputs=[announced], error=reason))
 
     def decide(self, arrival: Arrival, message: Message, case: Case) -> None:
@@ -165,8 +156,8 @@ class Fold:
                     self.accept(decided)
                 return
             handler, decided.step = route
-            decided.handler = handler.name
-            arguments, rows = self.parameters(handler, message, decided.step)
+            decided.handler = handler.decide.__name__
+            arguments, rows = self.parameters(route, message)
             before = [(row, read, row.__dict__.copy()) for row, read in ((case, False), *rows)]
             returned = handler.decide(message, *arguments)
             touched = [(row, read) for row, read, was in before if row.__dict__ != was]
@@ -174,7 +165,7 @@ class Fold:
                 raise TypeError("it changed a row that it only reads")
             changed = [row for row, _ in touched]
             self.tell(decided, handler, message, case, returned)
-            decided.effect = bool(changed or decided.outputs or decided.waiting)
+            decided.effect = bool(changed or decided.outputs or decided.pending)
             case.stream = decided.stream  # a command that comes without stream and trace continues both
             case.traceparent = case.traceparent or arrival.attributes.get("traceparent", "")
             if not case.version or case.__dict__ != before[0][2]:
@@ -191,14 +182,12 @@ class Fold:
     def accept(self, decided: Decided) -> None:
         """Write down that an arrival is done, with everything the trail tells about it."""
         arrival, message, step, answer = decided.arrival, decided.arrival.message, decided.step, decided.answer
-        attributes, record = arrival.attributes, arrival.record
-        place = {"topic": record.topic, "partition": record.partition, "offset": record.offset}
-        words = {name: attributes.get(name) for name in ("source", "time", "fingerprint")}
+        words = {name: arrival.attributes.get(name) for name in ("source", "time", "fingerprint")}
         where = {"step": step.step, "does": step.does, "practices": step.practices} if step else {}
         trail: dict[str, object] = {
-            **(place | words | where),
+            **(place_of(arrival.record) | words | where),
             "type": message.type if message else "",
-            "cause": attributes.get("causationid"),
+            "cause": arrival.attributes.get("causationid"),
             "handler": decided.handler,
             "stream": decided.stream,
             "decided_at": self.runtime.clock.now(),
@@ -212,77 +201,73 @@ class Fold:
         if isinstance(message, Command):
             present["data"] = orjson.Fragment(message.model_dump_json())
         self.receipts.append((arrival.id, arrival.case, orjson.dumps(present)))
-        self.pending += decided.pending
         self.decided.append(decided)
 
-    def parameters(
-        self, handler: Handler, message: Message, step: Step | None
-    ) -> tuple[list[object], list[tuple[State[Any], bool]]]:
+    def parameters(self, route: Route, message: Message) -> tuple[list[object], list[tuple[State[Any], bool]]]:
         """The handler's arguments behind the message, and the rows among them, with whether they are only read."""
         arguments: list[object] = []
         rows: list[tuple[State[Any], bool]] = []
-        for parameter in handler.parameters:
+        for parameter in route.handler.parameters:
             if isinstance(parameter, Rows):
                 found = {key: self.row(parameter.state, key) for key in parameter.wanted(message)}
                 rows.extend((row, parameter.read) for row in found.values())
                 arguments.append(found if parameter.many else next(iter(found.values())))
             elif parameter is Streams:
                 arguments.append(self.runtime.handlers.streams)
-            elif step is None:
-                raise LookupError(f"{handler.name} works within a value stream's step; this message is in none")
+            elif route.step is None:
+                raise LookupError(f"{route.handler.decide.__name__} needs a stream's step; this message is in none")
             else:
-                arguments.append(step)
+                arguments.append(route.step)
         return arguments, rows
 
     def tell(self, decided: Decided, handler: Handler, message: Message, case: Case, returned: list[Any]) -> None:
         """Turn what a handler returned into records, timers and the answer to the caller."""
         time, work = max(self.runtime.clock.now(), message.time), self.runtime.settings.work
-        slip = (decided.stream, decided.step.step if decided.step else "")
+        slip = {"stream": decided.stream, "step": decided.step.step if decided.step else ""}
+        slip |= {"cause": str(decided.arrival.id), "traceparent": decided.arrival.attributes.get("traceparent", "")}
         for index, item in enumerate(returned):
             if type(item) not in handler.may_tell:
                 raise TypeError(f"it returned {type(item).__name__}, which its annotation does not allow")
             id = uuid5(message.id, f"{self.runtime.activity}/{index}")
+            words: dict[str, Any] = slip.copy()
+            if decided.context:  # sampled: it carries the context of its own `create` span
+                words["traceparent"] = tracing.traceparent(tracing.child(decided.context, "create", id))
             match item:
                 case Answer():
                     decided.answer = item
                 case Later(at, command):
-                    self.wait(decided, id, at, command, slip)
+                    self.wait(decided, id, at, command, words)
                 case Ask(effect):
-                    self.wait(decided, id, time, effect, slip)
+                    self.wait(decided, id, time, effect, words)
                 case Work(effort, done):
                     if work == "auto":
-                        self.publish(decided, id, time, done, slip)
+                        self.publish(decided, id, time, done, words)
                     elif work == "simulated":
-                        self.wait(decided, id, message.time + effort * Random(id.int).uniform(0.7, 1.3), done, slip)
+                        self.wait(decided, id, message.time + effort * Random(id.int).uniform(0.7, 1.3), done, words)
                     # manual: whoever does it reports it over the API
                 case Begin(stream, command):
-                    self.publish(decided, id, time, command, (stream, ""))
+                    self.publish(decided, id, time, command, words | {"stream": stream, "step": ""})
                 case Command():  # another case has a stream of its own, or none
-                    self.publish(decided, id, time, item, slip if item.case == case.id else ("", ""))
+                    elsewhere = {} if item.case == case.id else {"stream": "", "step": ""}
+                    self.publish(decided, id, time, item, words | elsewhere)
                 case _ if item.case == case.id:
                     case.sequence += 1
-                    self.publish(decided, id, time, item, slip, case.sequence)
+                    words["sequence"] = case.sequence
+                    self.publish(decided, id, time, item, words)
                 case _:
                     what = f"it told {type(item).__name__} about {item.case}, but heard about {case.id}"
                     raise ValueError(f"{what}: return a command")
 
-    def publish(
-        self, decided: Decided, id: UUID, time: datetime, message: Message, slip: tuple[str, str], sequence: int = 0
-    ) -> None:
-        """One record to publish; `slip` is its routing slip: its stream, and the step that tells it."""
-        words = {"stream": slip[0], "step": slip[1], "traceparent": self.created(decided, id)}
-        cause, case = str(decided.arrival.id), message.case
-        value = encode(message, id=id, source=self.source, time=time, cause=cause, sequence=sequence, **words)
-        decided.outputs.append(output(self.runtime, id, message.type, case, words["traceparent"], value))
+    def publish(self, decided: Decided, id: UUID, time: datetime, message: Message, words: dict[str, Any]) -> None:
+        """One record to publish; `words` has its stream, the step that tells it, its cause and its trace."""
+        value = encode(message, id=id, source=self.source, time=time, **words)
+        decided.outputs.append(output(self.runtime, id, message.type, message.case, words["traceparent"], value))
 
-    def wait(self, decided: Decided, id: UUID, due: datetime, what: Command | Effect, slip: tuple[str, str]) -> None:
+    def wait(self, decided: Decided, id: UUID, due: datetime, what: Command | Effect, words: dict[str, Any]) -> None:
         """One timer, or one effect outside, whose command arrives on the own inbox when it is due or done."""
-        trace, case = self.created(decided, id), decided.arrival.case
         effect, kind = (what.name, what.name) if isinstance(what, Effect) else (None, what.type)
-        context = {"stream": slip[0], "step": slip[1], "traceparent": trace, "cause": decided.arrival.id}
-        row = {"id": id, "due": due, "attempts": 0, "effect": effect, "case_id": case, "type": kind, "context": context}
-        decided.pending.append(row | {"data": orjson.Fragment(what.model_dump_json())})
-        decided.waiting.append(output(self.runtime, id, "", case, trace, b""))
+        row = {"id": id, "due": due, "attempts": 0, "effect": effect, "case_id": decided.arrival.case, "type": kind}
+        decided.pending.append(row | {"context": words, "data": orjson.Fragment(what.model_dump_json())})
 
     def row(self, state: type[State[Any]], key: Any) -> State[Any]:
         """The row with this id; one with defaults when there is none."""
@@ -300,22 +285,31 @@ class Fold:
 
     def context(self, arrival: Arrival) -> SpanContext | None:
         """The context of this arrival's `process` span, below the span that its record names; None if unsampled."""
-        text = arrival.attributes.get("traceparent", "")
-        parent = tracing.parse_traceparent(text) if tracing.sampled(text) else None
-        return tracing.child(parent, tracing.span_id_of(self.runtime.activity, arrival.id)) if parent else None
+        parent = tracing.parse_sampled(arrival.attributes.get("traceparent", ""))
+        return tracing.child(parent, self.runtime.activity, arrival.id) if parent else None
 
-    def created(self, decided: Decided, id: UUID) -> str:
-        """The `traceparent` that an output carries: of its own `create` span; unsampled, the bytes pass through."""
-        if decided.context is None:
-            return decided.arrival.attributes.get("traceparent", "")
-        return tracing.traceparent(tracing.child(decided.context, tracing.span_id_of("create", id)))
+    def settled(self, started: int) -> None:
+        """All of it is in the database: count it, and hand over its spans; `started` in nanoseconds."""
+        BATCHES.observe(len(self.decided))
+        for decided in self.decided:
+            message, result = decided.arrival.message, "parked" if decided.error else "decided"
+            MESSAGES.labels(message.type if message else "undecodable", result).inc()
+            if decided.pending:
+                self.runtime.timers_changed.set()
+            if decided.context:
+                self.runtime.tracer.export_message(decided, started)
+
+
+def place_of(record: Record) -> dict[str, Any]:
+    """Where a record stands, as receipts say it."""
+    return {"topic": record.topic, "partition": record.partition, "offset": record.offset}
 
 
 def output(runtime: Runtime, id: UUID, message_type: str, case: str, traceparent: str, value: bytes) -> Output:
     """A record in its place: the topic of its type, the partition of its case."""
     flow = value_chain.BY_TYPE.get(message_type)
     topic = flow.topic if flow and flow.teller == runtime.activity else value_chain.inbox(runtime.activity)
-    return Output(id, topic, runtime.partition_of(case), case, value, record_headers(traceparent), traceparent)
+    return Output(id, topic, runtime.partition_of(case), case, value, record_headers(traceparent))
 
 
 def told_by(runtime: Runtime, receipt: dict[str, Any]) -> list[Output]:

@@ -9,13 +9,11 @@ The first parameter is the message, the others the state it needs (`Read[...]` t
 several rows, `Step` and `Streams` for the value stream); the returned list says what may be told.
 """
 
-import types
-import typing
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import cache, cached_property
 from operator import attrgetter
-from typing import Any, NamedTuple, Never, TypeVar, Union
+from types import UnionType
+from typing import Any, NamedTuple, Never, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 from uuid import UUID
 
 from pydantic import create_model
@@ -24,8 +22,7 @@ from contracts import value_chain
 from contracts.event import Command, Data, Event, Message
 from contracts.stream import Step, Streams
 from services.chassis.outputs import Answer, Ask, Begin, Later, Work
-from services.chassis.state import ONE, ONE_ROW, READ, State
-from services.chassis.store import Case
+from services.chassis.state import ONE, ONE_ROW, READ, Case, State
 
 Decide = TypeVar("Decide", bound=Callable[..., list[Any]])
 PLURAL_LIMIT = 100
@@ -63,33 +60,19 @@ class Rows(NamedTuple):
 
     def wanted(self, message: Message) -> tuple[Any, ...]:
         """The ids of the rows this message needs. `ValueError` beyond 100."""
-        if not self.many:
-            return (self.keys(message),)
-        keys = tuple(self.keys(message))
+        keys = tuple(self.keys(message)) if self.many else (self.keys(message),)
         if len(keys) > PLURAL_LIMIT:
             raise ValueError(f"{len(keys)} rows of {self.state.__name__} in one message; at most {PLURAL_LIMIT}")
         return keys
 
 
-@dataclass(frozen=True, slots=True)
-class Handler:
+class Handler(NamedTuple):
     """One handler: what it decides about, the rows it gets, and what it may tell."""
 
     decide: Callable[..., list[Any]]
     message: type[Message]
     parameters: tuple[Rows | type[Step] | type[Streams], ...]
     may_tell: frozenset[type[Any]]
-    capability: str
-
-    @property
-    def rows(self) -> tuple[Rows, ...]:
-        """The rows among what it gets."""
-        return tuple(parameter for parameter in self.parameters if isinstance(parameter, Rows))
-
-    @property
-    def name(self) -> str:
-        """The function's name: `weigh_demand`."""
-        return self.decide.__name__
 
 
 class Route(NamedTuple):
@@ -110,31 +93,24 @@ class Handlers:
         self.hears = {flow.event: flow for flow in value_chain.heard_by(activity)}
         self.tells = {flow.event: flow for flow in value_chain.told_by(activity)}
         self.registered: dict[tuple[str, str], Handler] = {}  # by (message type, capability; "" outside of steps)
-        self.streams = Streams()
-        self._route = cache(self._find_route)
         words = {"activity": activity, "case": "parked_case"}
         self.redrive: type[Redrive] = create_model("Redrive", __base__=Redrive, __cls_kwargs__=words)
         rows = (Rows(Case, attrgetter("case"), many=False, read=False),)
-        self.registered[self.redrive.type, ""] = Handler(redrive, self.redrive, rows, frozenset({Answer}), "")
+        self.registered[self.redrive.type, ""] = Handler(redrive, self.redrive, rows, frozenset({Answer}))
+        self.follow(Streams())
 
     def __call__(self, decide: Decide) -> Decide:
         """Register a handler that hears its message whatever stream it travels in."""
-        self._register(decide, "")
-        return decide
+        return self._register(decide, "")
 
     def step(self, capability: str) -> Callable[[Decide], Decide]:
         """Register a handler of what this activity offers to value streams under the name `capability`."""
+        return lambda decide: self._register(decide, capability)
 
-        def register(decide: Decide) -> Decide:
-            self._register(decide, capability)
-            return decide
-
-        return register
-
-    def _register(self, decide: Callable[..., list[Any]], capability: str) -> None:
+    def _register(self, decide: Decide, capability: str) -> Decide:
         where = f"{decide.__module__}.{decide.__name__}"
-        hints = typing.get_type_hints(decide, include_extras=True)
-        returned = typing.get_args(hints.pop("return", None))
+        hints = get_type_hints(decide, include_extras=True)
+        returned = get_args(hints.pop("return", None))
         if not hints or not returned:
             raise TypeError(f"{where}: annotate the message first, then the state, and return list[what it may tell]")
         message, *needs = hints.values()
@@ -144,14 +120,14 @@ class Handlers:
         if message not in self.hears and not own:
             raise TypeError(f"{where}: by contracts/value_chain.py {self.activity} does not hear {message.__name__}")
         parameters = tuple(_parameter(where, message, need) for need in needs)
-        told = typing.get_args(returned[0]) if typing.get_origin(returned[0]) in (Union, types.UnionType) else returned
+        told = get_args(returned[0]) if get_origin(returned[0]) in (Union, UnionType) else returned
         told = () if told == (Never,) else told
         for output in told:
             self._check_output(where, message, output)
         if other := self.registered.get((message.type, capability)):
-            raise TypeError(f"{where}: {other.name} hears {message.__name__} already")
-        handler = Handler(decide, message, parameters, frozenset(told), capability)
-        self.registered[message.type, capability] = handler
+            raise TypeError(f"{where}: {other.decide.__name__} hears {message.__name__} already")
+        self.registered[message.type, capability] = Handler(decide, message, parameters, frozenset(told))
+        return decide
 
     def _check_output(self, where: str, message: type[Message], output: Any) -> None:
         if output in (Later, Begin, Ask, Work) or (output is Answer and issubclass(message, Command)):
@@ -173,7 +149,7 @@ class Handlers:
     @cached_property
     def states(self) -> list[type[State[Any]]]:
         """Every state that a handler needs: own rows, then shared ones, by name; the order in which they are locked."""
-        states = {rows.state for handler in self.registered.values() for rows in handler.rows}
+        states = {rows.state for needs in self.rows_of.values() for rows in needs}
         return sorted(states, key=lambda state: (state.shared, state.__name__))
 
     @cached_property
@@ -181,7 +157,8 @@ class Handlers:
         """The rows that any handler of a message type needs."""
         needs: dict[str, tuple[Rows, ...]] = {}
         for (message_type, _), handler in self.registered.items():
-            needs[message_type] = needs.get(message_type, ()) + handler.rows
+            rows = tuple(parameter for parameter in handler.parameters if isinstance(parameter, Rows))
+            needs[message_type] = needs.get(message_type, ()) + rows
         return needs
 
     @cached_property
@@ -191,9 +168,9 @@ class Handlers:
 
     @cached_property
     def locking(self) -> frozenset[str]:
-        """The message types whose handlers change a row that other cases change too."""
-        changing = ((kind, rows) for kind, needs in self.rows_of.items() for rows in needs if not rows.read)
-        return frozenset(kind for kind, rows in changing if rows.state.shared)
+        """The message types whose handlers change a row of such a state."""
+        changing = ((kind, rows.state) for kind, needs in self.rows_of.items() for rows in needs if not rows.read)
+        return frozenset(kind for kind, state in changing if state in self.locked)
 
     @cached_property
     def topics(self) -> list[str]:
@@ -209,8 +186,7 @@ class Handlers:
                 if step.activity == self.activity and step.does not in offers:
                     where = f"{stream.stream}, step {step.step}: does: {step.does!r}"
                     raise ValueError(f"{where}: {self.activity} does not offer that; allowed: {', '.join(offers)}")
-        self.streams = streams
-        self._route.cache_clear()
+        self.streams, self._route = streams, cache(self._find_route)
 
     def route(self, message_type: str, stream: str, step: str) -> Route | None:
         """The handler of a message told by `step` of `stream`, and the step of the stream that it is here.
@@ -220,8 +196,7 @@ class Handlers:
         return self._route(message_type, stream, step)
 
     def _find_route(self, message_type: str, stream_name: str, told_by: str) -> Route | None:
-        plain = self.registered.get((message_type, ""))
-        stream = self.streams.get(stream_name)
+        plain, stream = self.registered.get((message_type, "")), self.streams.get(stream_name)
         if stream is None:
             if stream_name and plain is None:
                 raise LookupError(f"value stream '{stream_name}' is not known here: its file is missing")
@@ -239,13 +214,11 @@ class Handlers:
 
 def _parameter(where: str, message: type[Message], need: Any) -> Rows | type[Step] | type[Streams]:
     if need in (Step, Streams):
-        return typing.cast("type[Step] | type[Streams]", need)
-    read = READ in getattr(need, "__metadata__", ())
-    if read:
-        need = typing.get_args(need)[0]
-    many = typing.get_origin(need) is dict
-    if many:
-        need = typing.get_args(need)[1]
+        return cast("type[Step] | type[Streams]", need)
+    if read := READ in getattr(need, "__metadata__", ()):
+        need = get_args(need)[0]
+    if many := get_origin(need) is dict:
+        need = get_args(need)[1]
     if not (isinstance(need, type) and issubclass(need, State) and need.by):
         name = getattr(need, "__name__", need)
         raise TypeError(f"{where}: {need} is not a state; write class {name}(State[...], by=...)")

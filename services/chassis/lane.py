@@ -26,8 +26,7 @@ from services.chassis.again import in_order_of_time
 from services.chassis.fold import Fold, Output, told_by
 from services.chassis.handlers import Redrive
 from services.chassis.runtime import Runtime
-from services.chassis.state import State
-from services.chassis.store import AWAY, CONFLICTS, REACHED, REDRIVE, REFUSALS, REPLACED, TAKE_OVER, UNTOLD, Case
+from services.chassis.state import Case, State
 
 TRIES, TRIES_ALONE = 3, 20
 """How often a conflict is read again: by a batch, which is then halved, and by a record alone."""
@@ -81,9 +80,9 @@ class Lane:
                     await self.take_over(part)
                 if records:
                     await self.work(records)
-            except REPLACED:
+            except store.REPLACED:
                 raise
-            except AWAY as away:
+            except store.AWAY as away:
                 self.drop_connection()
                 await self.runtime.database_away(self.name, away)
             else:
@@ -97,12 +96,12 @@ class Lane:
         What is committed and was not reached (the database is an older copy) is decided again.
         """
         again, consumer, topics = part in self.epochs, self.runtime.consumer, self.runtime.handlers.topics
-        self.epochs[part], untold = await self.connection.fetchrow(TAKE_OVER, part) or (0, ())
-        reached = {row["topic"]: row["next_offset"] for row in await self.connection.fetch(REACHED, part)}
+        self.epochs[part], untold = await self.connection.fetchrow(store.TAKE_OVER, part) or (0, ())
+        reached = {row["topic"]: row["next_offset"] for row in await self.connection.fetch(store.REACHED, part)}
         places = {TopicPartition(topic, part) for topic in (*reached, *topics)}
         committed = {place: await consumer.committed(place) or 0 for place in places}
         if any(committed[place] != reached.get(place.topic, 0) for place in places):
-            receipts = await self.connection.fetch(UNTOLD, untold)
+            receipts = await self.connection.fetch(store.UNTOLD, untold)
             told = (told_by(self.runtime, orjson.loads(receipt["record"])) for receipt in receipts)
             await self.publish([output for outputs in told for output in outputs])
         stretch = ((place, reached.get(place.topic, 0), committed[place]) for place in consumer.assignment() & places)
@@ -148,7 +147,7 @@ class Lane:
     async def parked(self, redrive: Redrive) -> list[Arrival]:
         """The parked records of a redrive's case, in order: the fold meets them behind it, as if they arrived now."""
         arrivals, key = [], redrive.parked_case.encode()
-        for topic, partition, offset, value in await self.connection.fetch(REDRIVE, redrive.parked_case):
+        for topic, partition, offset, value in await self.connection.fetch(store.REDRIVE, redrive.parked_case):
             record = ConsumerRecord(topic, partition, offset, 0, 0, key, value, None, len(key), len(value), ())
             if arrival := self.runtime.codec.receive(record):
                 arrival.parked = True
@@ -168,10 +167,10 @@ class Lane:
         for tried in range(1, 1 + (TRIES_ALONE if len(arrivals) == 1 else TRIES)):
             try:
                 return await self.attempt(arrivals, culprit)
-            except CONFLICTS as conflict:
+            except store.CONFLICTS as conflict:
                 error = conflict
                 await asyncio.sleep(uniform(0, 0.01) * 2 ** min(tried, 6))
-            except REFUSALS as refusal:
+            except store.REFUSALS as refusal:
                 error = refusal
                 break
         if culprit:
@@ -191,7 +190,7 @@ class Lane:
                 fold.take(arrival, culprit or arrival.error)
             await self.write(fold)
         self.untold += fold.told
-        self.runtime.settled(fold.decided, started)
+        fold.settled(started)
         return fold.outputs
 
     async def read(self, arrivals: list[Arrival], locking: bool, culprit: str) -> Sequence[Any]:

@@ -3,25 +3,25 @@
 import asyncio
 from functools import lru_cache
 from random import uniform
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from zlib import crc32
 
 import asyncpg
 import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.partitioner import murmur2
-from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import Counter, Gauge, Histogram
 
 from contracts import value_chain
 from contracts.clock import Clock
 from contracts.envelope import Codec, record_headers
-from services.chassis import tracing
 from services.chassis.handlers import Handlers
 from services.chassis.settings import Settings
+from services.chassis.tracing import Tracer
 
-if TYPE_CHECKING:
-    from services.chassis.fold import Decided
+MESSAGES = Counter("svc_messages", "Messages and what became of them", ["type", "result"])
+BATCHES = Histogram("svc_batch_messages", "Messages in a batch", buckets=(1, 5, 20, 100, 500))
+LAG = Gauge("svc_consumer_lag", "Records not yet fetched", ["topic", "partition"])
 
 
 class Runtime:
@@ -37,16 +37,10 @@ class Runtime:
         self.handlers, self.settings = handlers, settings
         self.member = member_named(settings.instance, handlers.topics) if settings.instance else None
         self.codec, self.clock = Codec(handlers.messages), Clock.parse(settings.clock)
-        exporter = OTLPSpanExporter(f"{settings.otlp}/v1/traces", timeout=5) if settings.otlp else None
-        self.tracer = tracing.Tracer(handlers.activity.replace("_", "-"), exporter, settings.trace_ratio)
+        self.tracer = Tracer(self.activity, self.group, settings.otlp, settings.trace_ratio)
         self.log: Any = structlog.get_logger().bind(activity=handlers.activity)
         self.missing = {"broker": "not connected yet", "database": "not connected yet", "assignment": "none yet"}
         self.timers_changed = asyncio.Event()
-        here = self.registry = CollectorRegistry()
-        self.messages = Counter("svc_messages", "Messages and what became of them", ["type", "result"], registry=here)
-        sizes = (1, 5, 20, 100, 500)
-        self.batches = Histogram("svc_batch_messages", "Messages in a batch", buckets=sizes, registry=here)
-        self.lag = Gauge("svc_consumer_lag", "Records not yet fetched", ["topic", "partition"], registry=here)
 
     def partition_of(self, case: str) -> int:
         """The partition number of a case: murmur2 as Kafka's own clients do, the same in every topic."""
@@ -54,20 +48,8 @@ class Runtime:
 
     async def to_inbox(self, case: str, value: bytes, traceparent: str) -> None:
         """Produce a command to the own inbox; returns once it is acknowledged."""
-        inbox, headers = value_chain.inbox(self.activity), record_headers(traceparent)
-        place = {"key": case.encode(), "partition": self.partition_of(case), "headers": headers}
-        await self.producer.send_and_wait(inbox, value, **place)
-
-    def settled(self, decided: "list[Decided]", started: int) -> None:
-        """A batch is in the database: count it, and hand over its spans."""
-        self.batches.observe(len(decided))
-        for one in decided:
-            result = "parked" if one.error else "decided"
-            self.messages.labels(one.arrival.message.type if one.arrival.message else "undecodable", result).inc()
-            if one.waiting:
-                self.timers_changed.set()
-            if one.context:
-                tracing.export_message(self.tracer, self.activity, self.group, one, started)
+        place = {"key": case.encode(), "partition": self.partition_of(case), "headers": record_headers(traceparent)}
+        await self.producer.send_and_wait(value_chain.inbox(self.activity), value, **place)
 
     async def database_away(self, who: str, error: BaseException) -> None:
         """Say what is wrong with the database for one of its users, once, and wait a moment."""

@@ -3,10 +3,10 @@
 import asyncio
 import logging
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 from uuid import UUID
 
 import asyncpg
@@ -25,17 +25,17 @@ from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
-from structlog.typing import Processor
+from structlog.processors import JSONRenderer, TimeStamper, add_log_level, format_exc_info
 
-from contracts.stream import StreamError, Streams, read_stream
-from services.chassis.commands import UNAVAILABLE, Commanding, Waiters, answer_of, problem, unavailable
+from contracts.stream import read_streams
+from services.chassis.commands import Commanding, Waiters, answer_of, problem
 from services.chassis.handlers import Handlers
-from services.chassis.outputs import Effect, Problem
+from services.chassis.outputs import Problem
 from services.chassis.runtime import Runtime
 from services.chassis.settings import Settings
 from services.chassis.store import AWAY, prepare
 from services.chassis.work import WorkDone, WorkItem
-from services.chassis.worker import FINISHING, LEAVING, Perform, Worker
+from services.chassis.worker import FINISHING, LEAVING, Effects, Worker
 
 TITLES = {
     400: "Idempotency-Key is missing",
@@ -95,9 +95,9 @@ async def readyz(request: Request) -> Response:
 
 
 @routes.get("/metrics", tags=["health"])
-async def metrics(request: Request) -> Response:
+async def metrics() -> Response:
     """Metrics in Prometheus' text format."""
-    return Response(generate_latest(request.app.state.runtime.registry), media_type=CONTENT_TYPE_PLAIN_0_0_4)
+    return Response(generate_latest(), media_type=CONTENT_TYPE_PLAIN_0_0_4)
 
 
 @routes.get("/trail/{case}", tags=["trail"])
@@ -117,7 +117,7 @@ async def coverage(request: Request) -> dict[str, list[dict[str, Any]]]:
 @routes.get("/commands/{id}", tags=["commands"], responses=PROBLEMS)
 async def command(id: UUID, request: Request) -> Response:
     """The answer of a command that was still running; 404 while it runs, or if it never came."""
-    if receipt := await request.app.state.waiters.find(id):
+    if receipt := (await request.app.state.waiters.find(id)).get(id):
         return answer_of(receipt)
     return problem(404, "No answer yet", "It is still running or never arrived; `GET /dlq` shows what is parked.")
 
@@ -164,14 +164,11 @@ def kinds_of_work(request: Request) -> list[type[WorkItem]]:
 
 
 def create_app(
-    handlers: Handlers,
-    router: APIRouter | None = None,
-    effects: Mapping[type[Effect], Perform] | None = None,
-    settings: Settings | None = None,
+    handlers: Handlers, router: APIRouter, effects: Effects | None = None, settings: Settings | None = None
 ) -> FastAPI:
     """The application of one activity; `StreamError` or `ValueError` when a stream file or its settings are wrong."""
     settings = settings or Settings()
-    handlers.follow(load_streams(settings))
+    handlers.follow(read_streams(settings.streams))
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -199,34 +196,21 @@ def create_app(
     app = FastAPI(title=f"{title} of the service value chain", lifespan=lifespan, telemetry=None)
     app.state.give_up = lambda: None
     app.include_router(routes)
-    if router:
-        app.include_router(router)
-    app.add_middleware(BodyLimit, settings.max_body)
+    app.include_router(router)
+    app.add_middleware(limit_body, settings.max_body)
     for kind in (HTTPException, RequestValidationError, DBAPIError, KafkaError, *AWAY, Exception):
         app.add_exception_handler(kind, tell_problem)
     return app
 
 
-def load_streams(settings: Settings) -> Streams:
-    """The value streams in the configured folder. `StreamError` names file, step and field."""
-    files = sorted(settings.streams.glob("*.yaml"))
-    if not files:
-        wrong = f"{settings.streams}: there is no value stream file (*.yaml)"
-        raise StreamError(f"{wrong}; set SVC_STREAMS to the folder that has them")
-    return Streams(read_stream(file.read_text(encoding="utf-8"), file.stem) for file in files)
-
-
-def serve(app: FastAPI, settings: Settings | None = None) -> None:
+def serve(app: FastAPI) -> None:
     """Run a service until SIGTERM or Ctrl-C. It ends with 1 when its worker has failed: to be started anew."""
-    settings = settings or Settings()
+    settings = Settings()
     if not settings.database:
         sys.exit("SVC_DATABASE is not set: this service's database, as postgresql://user:password@host/name")
     log_as_json()
-    server = uvicorn.Server(
-        uvicorn.Config(
-            app, settings.host, settings.port, log_config=None, access_log=False, timeout_graceful_shutdown=10
-        )
-    )
+    quiet: dict[str, Any] = {"log_config": None, "access_log": False}
+    server = uvicorn.Server(uvicorn.Config(app, settings.host, settings.port, **quiet, timeout_graceful_shutdown=10))
     app.state.give_up = partial(setattr, server, "should_exit", True)
     server.run()
     if not server.started or "worker" in app.state.runtime.missing:
@@ -243,47 +227,43 @@ def _ended(app: FastAPI, working: asyncio.Task[None]) -> None:
 
 def log_as_json() -> None:
     """Every line of the log is one JSON object, those of libraries too; a traceback is a text in it."""
-    described: list[Processor] = [structlog.processors.add_log_level, structlog.processors.TimeStamper(fmt="iso")]
-    line: list[Processor] = [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
-    structlog.configure([*described, *line], logger_factory=structlog.PrintLoggerFactory(sys.stderr))
+    stderr = structlog.PrintLoggerFactory(sys.stderr)
+    structlog.configure([add_log_level, TimeStamper(fmt="iso"), format_exc_info, JSONRenderer()], logger_factory=stderr)
     logging.basicConfig(level=logging.WARNING, handlers=[Libraries()], force=True)
 
 
 class Libraries(logging.Handler):
     """Logs what libraries say, a sentence once in 30 s: aiokafka says thousands of times that it cannot connect."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.said: dict[tuple[str, str], float] = {}
+    said: ClassVar[dict[tuple[str, str], float]] = {}
+    """When a sentence was said last, by the library and the sentence, in seconds."""
 
     def emit(self, record: logging.LogRecord) -> None:
         """Log it as a line of our own; what stands in the place holders of a sentence does not make it another one."""
         sentence = (record.name, str(record.msg)[:100])
         if record.created - self.said.get(sentence, 0) > 30:
             self.said[sentence] = record.created
-            log = structlog.get_logger().bind(library=record.name)
-            log.log(record.levelno, record.getMessage(), exc_info=record.exc_info)
+            log = structlog.get_logger()
+            log.log(record.levelno, record.getMessage(), library=record.name, exc_info=record.exc_info)
 
 
-class BodyLimit:
-    """Refuses a body that is larger than a record may be, before it is read into memory."""
+def limit_body(app: ASGIApp, most: int) -> ASGIApp:
+    """Refuse a body of more than `most` bytes with 413, before it is read into memory."""
 
-    def __init__(self, app: ASGIApp, most: int) -> None:
-        self.app, self.most = app, most
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Count what comes in; a body that passes the limit ends in 413."""
+    async def limited(scope: Scope, receive: Receive, send: Send) -> None:
         received = 0
 
         async def counted() -> Message:
             nonlocal received
             message = await receive()
             received += len(message.get("body", b""))
-            if received > self.most:
-                raise HTTPException(413, f"It is larger than {self.most} bytes: send less, or raise SVC_MAX_BODY.")
+            if received > most:
+                raise HTTPException(413, f"It is larger than {most} bytes: send less, or raise SVC_MAX_BODY.")
             return message
 
-        await self.app(scope, counted if scope["type"] == "http" else receive, send)
+        await app(scope, counted if scope["type"] == "http" else receive, send)
+
+    return limited
 
 
 async def tell_problem(request: Request, error: Exception) -> Response:
@@ -298,6 +278,10 @@ async def tell_problem(request: Request, error: Exception) -> Response:
     cause = error.orig.__cause__ if isinstance(error, DBAPIError) and error.orig else error
     if isinstance(cause, asyncpg.DataError):
         return problem(422, "The input is not valid", f"The database refuses it: {cause}")
-    if isinstance(error, (DBAPIError, *UNAVAILABLE)):
-        return unavailable(request.app.state.runtime, error)
+    if isinstance(error, (DBAPIError, KafkaError, *AWAY)):  # nothing was lost
+        reason = f"{type(error).__name__}: {error}"
+        request.app.state.runtime.log.warning("a command could not be taken", reason=reason)
+        away = "Kafka or PostgreSQL cannot be reached (`GET /readyz` says which)."
+        repeat = "Repeat with the same Idempotency-Key: nothing happens twice."
+        return problem(503, "Not ready", f"{away} {repeat}", Retry_After="2")
     return problem(500, "This is a fault of the service", "What went wrong is in its log.")

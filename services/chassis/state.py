@@ -2,13 +2,13 @@
 
 A row that a handler gets is a plain pydantic object (1.2 us to load; an instance of a SQLModel table costs 34).
 `rows()` is its table, for the read side: `select(Budget.rows()).where(Budget.rows().spent > 0)`.
+`Case` is the chassis's own state.
 """
 
 import types
-from collections import defaultdict
 from datetime import datetime
 from enum import Enum
-from typing import Annotated, Any, ClassVar, Generic, Literal, Self, TypeVar, Union, get_args, get_origin
+from typing import Annotated, Any, ClassVar, Generic, Literal, Self, TypeVar, Union, cast, get_args, get_origin
 from uuid import UUID
 
 from pydantic import BaseModel, TypeAdapter
@@ -43,18 +43,16 @@ class State(BaseModel, Generic[Id]):
     shared: ClassVar[bool] = False
     table: ClassVar[str] = ""
     _rows: ClassVar[Any] = None
-    _many: ClassVar[Any] = None
+    _many: ClassVar[TypeAdapter[list[Any]]]
 
     def __init_subclass__(cls, **keywords: Any) -> None:  # pydantic hands the keywords to the next one as well
         super().__init_subclass__()
 
     @classmethod
-    def __pydantic_init_subclass__(
-        cls, *, by: str = "", shared: bool = False, check: str = "", table: str = "", **keywords: Any
-    ) -> None:
+    def __pydantic_init_subclass__(cls, *, by: str = "", shared: bool = False, check: str = "", **others: Any) -> None:
         if by:
             cls.by, cls.shared = by, shared
-            cls.table = table or dashed(cls.__name__).replace("-", "_")
+            cls.table = vars(cls).get("table") or dashed(cls.__name__).replace("-", "_")
             cls._rows, cls._many = _derive_table(cls, check), TypeAdapter(list[cls])  # type: ignore[valid-type]
 
     def __setattr__(self, name: str, value: object) -> None:
@@ -66,8 +64,7 @@ class State(BaseModel, Generic[Id]):
     @classmethod
     def rows(cls) -> type[Self]:
         """The SQLModel table, for `select`."""
-        table: type[Self] = cls._rows
-        return table
+        return cast("type[Self]", cls._rows)
 
     @classmethod
     def load(cls, rows: bytes | None) -> dict[Any, Self]:
@@ -77,13 +74,7 @@ class State(BaseModel, Generic[Id]):
     @classmethod
     def dump(cls, rows: list[Self]) -> bytes:
         """Rows as a JSON array."""
-        text: bytes = cls._many.dump_json(rows)
-        return text
-
-    @classmethod
-    def key_type(cls) -> str:
-        """The id's type in PostgreSQL's words."""
-        return "uuid" if cls.model_fields["id"].annotation is UUID else "text"
+        return cls._many.dump_json(rows)
 
 
 _bases: dict[str, type[SQLModel]] = {}  # one metadata an activity: two may own a table of one name in one process
@@ -99,17 +90,15 @@ def metadata(package: str) -> MetaData:
 def _derive_table(state: type[State[Any]], check: str) -> Any:
     package = state.__module__.rpartition(".")[0] or state.__module__
     metadata(package)
-    body: dict[str, Any] = defaultdict(dict, {"__module__": state.__module__, "__tablename__": state.table})
+    body: dict[str, Any] = {"__module__": state.__module__, "__tablename__": state.table, "__annotations__": {}}
     if check:
         body["__table_args__"] = (CheckConstraint(check, name=f"{state.table}_bound"),)
     for name, field in state.model_fields.items():
         kind, nullable = _column_type(f"{state.__name__}.{name}", field.annotation)
         body["__annotations__"][name] = field.annotation
-        body[name] = Field(
-            default=... if field.is_required() else field.default,
-            sa_column=Column(name, kind, primary_key=name == "id", nullable=nullable),
-        )
-    return MetaClass(f"{state.__name__}Row", (_bases[package],), dict(body), table=True)
+        column = Column(name, kind, primary_key=name == "id", nullable=nullable)
+        body[name] = Field(default=field.default, sa_column=column)
+    return MetaClass(f"{state.__name__}Row", (_bases[package],), body, table=True)
 
 
 PLAIN: dict[Any, Any] = {UUID: Uuid(), bool: Boolean(), int: BigInteger(), float: Double(), str: Text()}
@@ -127,8 +116,20 @@ def _column_type(name: str, annotation: Any) -> tuple[Any, bool]:
         return PLAIN[annotation], False
     if origin is Literal or (isinstance(annotation, type) and issubclass(annotation, Enum)):
         return Text(), False
-    model = isinstance(annotation, type) and issubclass(annotation, BaseModel)
-    if origin is tuple or (model and annotation.model_config.get("frozen")):
+    if origin is tuple or getattr(annotation, "model_config", {}).get("frozen"):
         return JSON(), False
     wrong = f"{name}: {annotation} cannot be a column"
     raise TypeError(f"{wrong}; state holds immutable values (use a tuple or a frozen model)")
+
+
+class Case(State[str], by="case"):
+    """What the chassis knows about a case: how many events this activity has told of it, and whether it is parked."""
+
+    table: ClassVar[str] = "cases"
+    sequence: int = 0
+    parked_by: UUID | None = None
+    """The record that could not be handled; later ones of the case wait behind it."""
+    stream: str = ""
+    """The value stream of its first message, for commands that come without one."""
+    traceparent: str = ""
+    """The trace of its first message: a later command about the case continues it."""

@@ -3,7 +3,8 @@
 The chassis's own tables stand in `migrations/`: `receipt` (inbox and outbox in one row: a record was handled, and these
 are its outputs), `ownership` (who may write for a partition number, and what the owner may not have told yet),
 `progress` (how far this database has got in each partition), `pending` (timers, and effects outside that still have to
-be done), `parked` (records that could not be handled, and later ones of their case, in order), and `cases`.
+be done), `parked` (records that could not be handled, and later ones of their case, in order), and `cases`
+(`Case` in `state.py`).
 """
 
 from collections.abc import Container, Sequence
@@ -15,18 +16,6 @@ import asyncpg
 from services.chassis.state import State
 
 
-class Case(State[str], by="case", table="cases"):
-    """What the chassis knows about a case: how many events this activity has told of it, and whether it is parked."""
-
-    sequence: int = 0
-    parked_by: UUID | None = None
-    """The record that could not be handled; later ones of the case wait behind it."""
-    stream: str = ""
-    """The value stream of its first message, for commands that come without one."""
-    traceparent: str = ""
-    """The trace of its first message: a later command about the case continues it."""
-
-
 def read_statement(states: Sequence[type[State[Any]]], locked: Container[type[State[Any]]] = ()) -> str:
     """$1 event ids, then the row ids of each state.
 
@@ -35,9 +24,25 @@ def read_statement(states: Sequence[type[State[Any]]], locked: Container[type[St
     """
     parts = ["(SELECT json_agg(t) FROM (SELECT event_id, record FROM receipt WHERE event_id = ANY($1::uuid[])) t)"]
     for number, state in enumerate(states, 2):
-        rows = f'SELECT * FROM "{state.table}" WHERE id = ANY(${number}::{state.key_type()}[])'
+        kind = "uuid" if state.model_fields["id"].annotation is UUID else "text"
+        rows = f'SELECT * FROM "{state.table}" WHERE id = ANY(${number}::{kind}[])'
         parts.append(f"(SELECT json_agg(t) FROM ({rows}{' ORDER BY id FOR UPDATE' if state in locked else ''}) t)")
     return "SELECT " + ",\n       ".join(parts)
+
+
+WRITE = """WITH owned_ AS (UPDATE ownership o SET untold = n.untold FROM json_populate_recordset(NULL::ownership, $7) n
+  WHERE o.part = n.part AND o.epoch = n.epoch RETURNING 1),
+receipt_ AS (INSERT INTO receipt (event_id, case_id, record)
+  SELECT * FROM unnest($1::uuid[], $2::text[], $3::json[]) ON CONFLICT DO NOTHING RETURNING 1),
+pending_ AS (INSERT INTO pending SELECT * FROM json_populate_recordset(NULL::pending, $4) ON CONFLICT DO NOTHING),
+progress_ AS (INSERT INTO progress AS old SELECT * FROM json_populate_recordset(NULL::progress, $5)
+  ORDER BY topic, part
+  ON CONFLICT (topic, part) DO UPDATE SET next_offset = greatest(old.next_offset, excluded.next_offset)),
+parked_ AS (INSERT INTO parked (event_id, case_id, topic, part, off, value, reason)
+  SELECT event_id, case_id, topic, part, off, value, reason FROM json_populate_recordset(NULL::parked, $6)
+  ON CONFLICT (event_id) DO UPDATE SET reason = excluded.reason),
+redriven_ AS (DELETE FROM parked WHERE event_id = ANY($1::uuid[]))"""
+"""What is written for every activity; a step for each of its states follows."""
 
 
 def write_statement(states: Sequence[type[State[Any]]]) -> str:
@@ -47,47 +52,25 @@ def write_statement(states: Sequence[type[State[Any]]]) -> str:
     $6 parked records, $7 under which epochs this is written, and what of it is not told yet; then the changed rows of
     each state, guarded by their version.
     """
-    steps = [
-        "owned_ AS (UPDATE ownership o SET untold = n.untold FROM json_populate_recordset(NULL::ownership, $7) n"
-        " WHERE o.part = n.part AND o.epoch = n.epoch RETURNING 1)",
-        "receipt_ AS (INSERT INTO receipt (event_id, case_id, record)"
-        " SELECT * FROM unnest($1::uuid[], $2::text[], $3::json[]) ON CONFLICT DO NOTHING RETURNING 1)",
-        "pending_ AS (INSERT INTO pending SELECT * FROM json_populate_recordset(NULL::pending, $4)"
-        " ON CONFLICT DO NOTHING)",
-        "progress_ AS (INSERT INTO progress AS old SELECT * FROM json_populate_recordset(NULL::progress, $5)"
-        " ORDER BY topic, part ON CONFLICT (topic, part) DO UPDATE"
-        " SET next_offset = greatest(old.next_offset, excluded.next_offset))",
-        "parked_ AS (INSERT INTO parked (event_id, case_id, topic, part, off, value, reason)"
-        " SELECT event_id, case_id, topic, part, off, value, reason FROM json_populate_recordset(NULL::parked, $6)"
-        " ON CONFLICT (event_id) DO UPDATE SET reason = excluded.reason)",
-        "redriven_ AS (DELETE FROM parked WHERE event_id = ANY($1::uuid[]))",
-    ]
-    counts = ["(SELECT count(*) FROM receipt_) = cardinality($1::uuid[])"]
+    steps, counts = [WRITE], ["(SELECT count(*) FROM receipt_) = cardinality($1::uuid[])"]
     for number, state in enumerate(states, 8):
         columns = ", ".join(f'"{name}"' for name in state.model_fields)
         new = ", ".join(f'"{name}" = excluded."{name}"' for name in state.model_fields if name != "id")
-        steps.append(
-            f'"{state.table}_" AS (INSERT INTO "{state.table}" AS old ({columns})'
-            f' SELECT {columns} FROM json_populate_recordset(NULL::"{state.table}", ${number}) ORDER BY id'
-            f" ON CONFLICT (id) DO UPDATE SET {new} WHERE old.version = excluded.version - 1 RETURNING 1)"
-        )
+        steps.append(f'''"{state.table}_" AS (INSERT INTO "{state.table}" AS old ({columns})
+  SELECT {columns} FROM json_populate_recordset(NULL::"{state.table}", ${number}) ORDER BY id
+  ON CONFLICT (id) DO UPDATE SET {new} WHERE old.version = excluded.version - 1 RETURNING 1)''')
         counts.append(f'(SELECT count(*) FROM "{state.table}_") = json_array_length(${number})')
     done, whole = ",\n".join(steps), "\n AND ".join(counts)
     owned = "(SELECT count(*) FROM owned_) = json_array_length($7)"
-    return f"WITH {done}\nSELECT CASE WHEN NOT {owned} THEN replaced() WHEN {whole}\nTHEN true ELSE conflict() END"
+    return f"{done}\nSELECT CASE WHEN NOT {owned} THEN replaced() WHEN {whole}\nTHEN true ELSE conflict() END"
 
 
 CONFLICTS = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError, asyncpg.UniqueViolationError)
 """Another writer was first: read again."""
 REPLACED = asyncpg.LockNotAvailableError
 """Another owner has taken the partition over: what this one has not written belongs to the other."""
-REFUSALS = (
-    asyncpg.IntegrityConstraintViolationError,
-    asyncpg.DataError,
-    asyncpg.ProgramLimitExceededError,
-    ValueError,  # what asyncpg itself cannot encode
-)
-"""The database will not have it, however often it is tried."""
+REFUSALS = (asyncpg.IntegrityConstraintViolationError, asyncpg.DataError, asyncpg.ProgramLimitExceededError, ValueError)
+"""The database will not have it, however often it is tried; `ValueError`: asyncpg itself cannot encode it."""
 AWAY = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, TimeoutError)
 """Anything else: the database, or a connection that was broken off in the middle, cannot be worked with now."""
 

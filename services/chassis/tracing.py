@@ -7,7 +7,6 @@ a redelivery after a crash exports the same spans again, and no context names a 
 messages cost nothing.
 """
 
-import secrets
 import time
 from collections.abc import Mapping, Sequence
 from hashlib import blake2b
@@ -16,18 +15,21 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from opentelemetry.context import Context
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan
-from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
+from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import Link, SpanContext, SpanKind, Status, StatusCode, TraceFlags, get_current_span
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+
+from contracts import value_chain
+from contracts.event import dashed
 
 if TYPE_CHECKING:
     from services.chassis.fold import Decided
 
 W3C = TraceContextTextMapPropagator()
-Attributes = Mapping[str, str | int | float | bool]
 
 
 def parse_traceparent(text: str | None) -> SpanContext | None:
@@ -36,9 +38,9 @@ def parse_traceparent(text: str | None) -> SpanContext | None:
     return found if found.is_valid else None
 
 
-def sampled(text: str) -> bool:
-    """Whether the trace of a `traceparent` is sampled: the lowest bit of its flags."""
-    return text[-1:] in tuple("13579bdf")
+def parse_sampled(text: str) -> SpanContext | None:
+    """The same of a sampled trace; None for an unsampled one (the lowest bit of its flags), at next to no cost."""
+    return parse_traceparent(text) if text[-1:] in tuple("13579bdf") else None
 
 
 def traceparent(context: SpanContext) -> str:
@@ -46,25 +48,25 @@ def traceparent(context: SpanContext) -> str:
     return f"00-{context.trace_id:032x}-{context.span_id:016x}-{context.trace_flags:02x}"
 
 
-def span_id_of(*what: object) -> int:
-    """A span id derived from what the span is about: never 0, the same in every run."""
-    return int.from_bytes(blake2b("/".join(map(str, what)).encode(), digest_size=8).digest(), "big") or 1
+def child(parent: SpanContext, *about: object) -> SpanContext:
+    """The context of a span below `parent`: the same trace, the same sampling.
 
-
-def child(parent: SpanContext, span_id: int) -> SpanContext:
-    """The context of a span below `parent`: the same trace, the same sampling."""
+    Its id is derived from what the span is about: never 0, the same in every run.
+    """
+    span_id = int.from_bytes(blake2b("/".join(map(str, about)).encode(), digest_size=8).digest(), "big") or 1
     return SpanContext(parent.trace_id, span_id, is_remote=False, trace_flags=parent.trace_flags)
 
 
 class Tracer:
-    """Makes the spans of one service. Without an exporter (no endpoint configured) it makes none."""
+    """Makes the spans of one service, for the OTLP endpoint `otlp`; without one it makes none."""
 
-    def __init__(self, service: str, exporter: SpanExporter | None, ratio: float = 1.0) -> None:
-        self._resource = Resource.create({"service.name": f"svc-{service}", "service.namespace": "svc"})
+    def __init__(self, activity: str, group: str, otlp: str, ratio: float) -> None:
+        self.activity, self.group = activity, group
+        self._resource = Resource.create({"service.name": f"svc-{dashed(activity)}", "service.namespace": "svc"})
         self._scope = InstrumentationScope("services.chassis.tracing")
+        exporter = OTLPSpanExporter(f"{otlp}/v1/traces", timeout=5) if otlp else None
         self._processor = BatchSpanProcessor(exporter, 16_384, 200, 2_048) if exporter else None
-        self._ratio = ratio
-        self._random = Random(secrets.randbits(64))
+        self._ratio, self._random = ratio, Random()
 
     def root(self) -> SpanContext:
         """The context of a new trace: here, once, it is decided whether the demand is sampled."""
@@ -78,16 +80,45 @@ class Tracer:
         kind: SpanKind,
         context: SpanContext,
         parent: SpanContext | None,
-        times: tuple[int, int],
-        attributes: Attributes,
+        started: int,
+        attributes: Mapping[str, str | int],
         links: Sequence[SpanContext] = (),
         error: str = "",
     ) -> None:
-        """Hand over one finished span; begin and end in nanoseconds. Nothing happens for an unsampled one."""
+        """Hand over a span that ends now; `started` in nanoseconds. Nothing happens for an unsampled one."""
         if self._processor and context.trace_flags.sampled:
-            status, linked = Status(StatusCode.ERROR, error) if error else Status(), [Link(link) for link in links]
-            what = (name, context, parent, self._resource, attributes, (), linked, kind)
-            self._processor.on_end(ReadableSpan(*what, None, status, *times, self._scope))
+            status = Status(StatusCode.ERROR, error) if error else Status()
+            what = (name, context, parent, self._resource, attributes, (), [Link(link) for link in links], kind)
+            self._processor.on_end(ReadableSpan(*what, None, status, started, time.time_ns(), self._scope))
+
+    def export_message(self, decided: "Decided", started: int) -> None:
+        """The spans of one consumed record and of what it told, once the database has them."""
+        arrival, context, step, record = decided.arrival, decided.context, decided.step, decided.arrival.record
+        parent = parse_traceparent(arrival.attributes.get("traceparent"))
+        if context is None or parent is None:
+            return
+        about = self.about(arrival.case) | {"svc.value_stream": decided.stream, "svc.step": step.step if step else ""}
+        about["svc.practice"] = ", ".join(step.practices) if step else ""
+        created = [] if decided.error else [(told.topic, told.partition, told.id) for told in decided.outputs]
+        created += [(value_chain.inbox(self.activity), record.partition, row["id"]) for row in decided.pending]
+        for topic, partition, id in created:
+            below, words = child(context, "create", id), about | message_attributes("create", topic, partition, id)
+            self.export(f"create {topic}", SpanKind.PRODUCER, below, context, time.time_ns(), words)
+        facts: dict[str, str | int] = {
+            **about,
+            **message_attributes("process", record.topic, record.partition, arrival.id),
+            "messaging.consumer.group.name": self.group,
+            "messaging.kafka.offset": record.offset,
+            "cloudevents.event_type": arrival.message.type if arrival.message else "",
+            "svc.handler": decided.handler,
+            "svc.wait.ms": max(0, started // 1_000_000 - record.timestamp),
+        }
+        name, error = f"process {record.topic}", decided.error
+        self.export(name, SpanKind.CONSUMER, context, parent, started, facts, [parent], error)
+
+    def about(self, case: str) -> dict[str, str]:
+        """The attributes of every span about a case."""
+        return {"messaging.message.conversation_id": case, "svc.demand.id": case, "svc.activity": self.activity}
 
     def shutdown(self) -> None:
         """Send what is left; at most as long as the exporter's own time-out."""
@@ -95,33 +126,7 @@ class Tracer:
             self._processor.shutdown()  # type: ignore[no-untyped-call]
 
 
-def export_message(tracer: Tracer, activity: str, group: str, decided: "Decided", started: int) -> None:
-    """The spans of one consumed record and of its outputs, once the database has them; `started` in nanoseconds."""
-    arrival, context, step, record = decided.arrival, decided.context, decided.step, decided.arrival.record
-    parent, end = parse_traceparent(arrival.attributes.get("traceparent")), time.time_ns()
-    if context is None or parent is None:
-        return
-    about = {"messaging.message.conversation_id": arrival.case, "svc.demand.id": arrival.case, "svc.activity": activity}
-    about |= {"svc.value_stream": decided.stream, "svc.step": step.step if step else ""}
-    about["svc.practice"] = ", ".join(step.practices) if step else ""
-    for output in (*decided.outputs, *decided.waiting):
-        if created := parse_traceparent(output.traceparent):
-            words = about | message_attributes("create", output.topic, output.partition, output.id)
-            tracer.export(f"create {output.topic}", SpanKind.PRODUCER, created, context, (end, end), words)
-    details: dict[str, str | int] = {
-        **about,
-        **message_attributes("process", record.topic, record.partition, arrival.id),
-        "messaging.consumer.group.name": group,
-        "messaging.kafka.offset": record.offset,
-        "cloudevents.event_type": arrival.message.type if arrival.message else "",
-        "svc.handler": decided.handler,
-        "svc.wait.ms": max(0, started // 1_000_000 - record.timestamp),
-    }
-    times, error = (started, time.time_ns()), decided.error
-    tracer.export(f"process {record.topic}", SpanKind.CONSUMER, context, parent, times, details, (parent,), error)
-
-
-def message_attributes(operation: str, topic: str, partition: int, message_id: UUID) -> dict[str, str]:
+def message_attributes(operation: str, topic: str, partition: int, message_id: UUID | str) -> dict[str, str]:
     """The attributes of every span about one message; `operation` is `create` or `process`."""
     return {
         "messaging.system": "kafka",

@@ -5,11 +5,9 @@ It starts anew when the broker fails.
 
 import asyncio
 import gc
-from collections import defaultdict
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from heapq import merge
-from operator import attrgetter
 from random import uniform
 from typing import Any, cast
 from uuid import UUID
@@ -21,16 +19,18 @@ from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from aiokafka.errors import IllegalStateError, KafkaError
 
 from contracts import value_chain
-from contracts.envelope import Record, encode, source_of
+from contracts.envelope import encode, source_of
 from contracts.event import Command
 from services.chassis.lane import Lane
 from services.chassis.outputs import Effect
-from services.chassis.runtime import Runtime
+from services.chassis.runtime import LAG, Runtime
 from services.chassis.store import ATTEMPT_FAILED, AWAY, BROUGHT, CLAIM, NEXT_DUE
 
 Perform = Callable[[Any, UUID], Awaitable[Command]]
 """Does an effect outside, under an id that stays the same over its repetitions; returns the command that tells the
 activity how it went."""
+Effects = Mapping[type[Effect], Perform]
+"""What does each kind of effect."""
 MOST_ATTEMPTS = 10
 FETCH = 500
 """Most records in one fetch; a lane that has more than that in its queue gets no others, so it has at most twice."""
@@ -43,11 +43,10 @@ looks at the broker; for the lanes to finish, before others get their partitions
 class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
     """Runs one service's lanes over one consumer."""
 
-    def __init__(self, runtime: Runtime, effects: Mapping[type[Effect], Perform]) -> None:
-        self.runtime = runtime
+    def __init__(self, runtime: Runtime, effects: Effects) -> None:
+        self.runtime, self.stopping = runtime, asyncio.Event()
         self.effects = {effect.name: (effect, perform) for effect, perform in effects.items()}
         self.lanes: list[Lane] = []
-        self.stopping = asyncio.Event()
 
     async def run(self) -> None:
         """Work until `stopping` is set. Whatever the broker does, the worker comes back; nothing is lost meanwhile."""
@@ -67,12 +66,12 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
     async def session(self) -> None:
         """From connecting to the broker to losing it, or to a clean stop."""
         runtime, settings = self.runtime, self.runtime.settings
-        both = {"bootstrap_servers": settings.bootstrap, "metadata_max_age_ms": 10_000}
+        broker: dict[str, Any] = {"bootstrap_servers": settings.bootstrap, "metadata_max_age_ms": 10_000}
         producer = runtime.producer = AIOKafkaProducer(
-            **both, enable_idempotence=True, acks="all", max_batch_size=1_000_000, request_timeout_ms=15_000
+            **broker, enable_idempotence=True, acks="all", max_batch_size=1_000_000, request_timeout_ms=15_000
         )
         consumer = runtime.consumer = AIOKafkaConsumer(
-            **both,
+            **broker,
             group_id=runtime.group,
             group_instance_id=runtime.member,
             enable_auto_commit=False,
@@ -119,19 +118,17 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
         consumer = self.runtime.consumer
         while not self.stopping.is_set():
             mine = consumer.assignment()
-            consumer.resume(
-                *(place for place in consumer.paused() if place.partition not in self.lane_of(place).unowned)
-            )
+            owned = (place for place in consumer.paused() if place.partition not in self.lane_of(place).unowned)
+            consumer.resume(*owned)
             places = [place for place in mine if len(self.lane_of(place).queue) <= FETCH]
             patience = 200 if len(places) == len(mine) else 10  # milliseconds: a lane that is free again is soon fed
             if mine and not places:
                 await asyncio.sleep(patience / 1000)
                 continue
-            fetched: dict[Lane, list[Sequence[Record]]] = defaultdict(list)
-            for place, records in (await consumer.getmany(*places, timeout_ms=patience, max_records=FETCH)).items():
-                fetched[self.lane_of(place)].append(records)
-            for lane, streams in fetched.items():
-                lane.queue.extend(merge(*streams, key=attrgetter("timestamp")))
+            fetched = await consumer.getmany(*places, timeout_ms=patience, max_records=FETCH)
+            for lane in {self.lane_of(place) for place in fetched}:
+                streams = (records for place, records in fetched.items() if self.lane_of(place) is lane)
+                lane.queue.extend(merge(*streams, key=lambda record: record.timestamp))
                 lane.filled.set()
 
     def lane_of(self, place: TopicPartition) -> Lane:
@@ -174,7 +171,7 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
                     positions = {p: await consumer.position(p) for p in consumer.assignment() - consumer.paused()}
             behind = {place: (consumer.highwater(place) or 0) - position for place, position in positions.items()}
             for place, lag in behind.items():
-                self.runtime.lag.labels(place.topic, place.partition).set(max(0, lag))
+                LAG.labels(place.topic, place.partition).set(max(0, lag))
             if positions != last or not any(lag > 0 for lag in behind.values()):
                 last, moved = positions, clock()
             elif clock() - moved > STALLED_AFTER:
@@ -189,10 +186,9 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
                 next_due = None
                 try:
                     claimed = await runtime.pool.fetch(CLAIM, runtime.clock.now(), LEASE, timeout=10)
-                    tasks.create_task(self.bring([row for row in claimed if not row["effect"]]))
-                    for row in claimed:
-                        if row["effect"]:
-                            tasks.create_task(self.bring([row]))
+                    effects = ([row] for row in claimed if row["effect"])
+                    for rows in ([row for row in claimed if not row["effect"]], *effects):
+                        tasks.create_task(self.bring(rows))
                     next_due = await runtime.pool.fetchval(NEXT_DUE, timeout=10)
                     runtime.database_here("timers")
                 except AWAY as away:
@@ -239,11 +235,11 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
 
     async def produce(self, row: asyncpg.Record, command: Command) -> None:
         """Put a command on the inbox under its row's id: a timer is told when it was due, a result now."""
-        activity, context = self.runtime.activity, orjson.loads(row["context"])
+        context = orjson.loads(row["context"])
         words = {name: context[name] for name in ("stream", "step", "traceparent", "cause")}
         time = self.runtime.clock.now() if row["effect"] else row["due"]
-        value = encode(command, id=row["id"], source=source_of(activity), time=time, **words)
-        await self.runtime.to_inbox(command.case, value, context["traceparent"])
+        value = encode(command, id=row["id"], source=source_of(self.runtime.activity), time=time, **words)
+        await self.runtime.to_inbox(command.case, value, words["traceparent"])
 
 
 def _reasons(error: BaseException) -> list[str]:

@@ -25,10 +25,10 @@ from contracts.deliver_support import ServiceDelivered
 from contracts.design_transition import ServiceReleased
 from contracts.envelope import Arrival, Codec, Record, encode, record_headers, source_of
 from contracts.event import Event
+from contracts.stream import read_streams
 from contracts.value_chain import BY_TYPE, DELIVER_SUPPORT
 from services.chassis.lane import Lane
 from services.chassis.runtime import Runtime
-from services.chassis.service import load_streams
 from services.chassis.settings import Settings
 from services.chassis.state import Row, State
 from services.chassis.store import TAKE_OVER, connect
@@ -127,7 +127,7 @@ async def faststream(settings: Settings) -> None:
 
 async def faststream_batch(settings: Settings) -> None:
     """FastStream's batches with the chassis's store: what is left to compare is the way of consuming and publishing."""
-    handles.follow(load_streams(settings))
+    handles.follow(read_streams(settings.streams))
     lane, broker = Lane(0, Runtime(handles, settings)), framework(settings)
     lane.connection = await connect(settings.database)
     for part in range(settings.partitions):

@@ -23,7 +23,7 @@ from contracts import value_chain
 from contracts.clock import Clock
 from contracts.envelope import encode
 from contracts.event import Message
-from contracts.stream import Streams, read_stream
+from contracts.stream import read_streams
 from contracts.value_chain import ACTIVITIES, ENGAGE, PLAN
 from services.chassis.runtime import _partition, member_named
 from svc import governance, migrations
@@ -41,10 +41,7 @@ from svc.telemetry import SpanStore, receiver
 from svc.topics import PARTITIONS, create_topics
 
 Json = dict[str, Any]
-STREAMS = Streams(
-    read_stream(file.read_text(), file.stem)
-    for file in sorted((Path(value_chain.__file__).parent / "value_streams").glob("*.yaml"))
-)
+STREAMS = read_streams(Path(value_chain.__file__).parent / "value_streams")
 CLIENT = "tests"
 REQUESTER = "emily.carter@bluefleet.example"
 FULLY: Json = {"verdict": "fully", "utility": True, "warranty": True, "satisfaction": 5}

@@ -37,7 +37,6 @@ def configuration(activity: str) -> Config:
 
 def tables(activity: str) -> list[MetaData]:
     """The tables that the models of the chassis and of an activity declare; a folder without handlers declares none."""
-    import_module("services.chassis.store")
     if (SERVICES / activity / "handlers.py").exists():
         import_module(f"services.{activity}.handlers")  # every state is in some handler's annotation
     metadata = import_module("services.chassis.state").metadata

@@ -9,7 +9,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.trace import SpanKind
 
 from contracts.envelope import encode
-from services.chassis import runtime
+from services.chassis import tracing
 from tests.chassis.conftest import Bench, demand
 
 TRACE, PRODUCER = 0x0AF7651916CD43DD8448EB211C80319C, 0xB7AD6B7169203331
@@ -21,7 +21,7 @@ def spans(monkeypatch: pytest.MonkeyPatch) -> InMemorySpanExporter:
     """Where the spans of the service go."""
     exporter = InMemorySpanExporter()
     monkeypatch.setattr(exporter, "shutdown", lambda: None)  # it outlives several runs of the service
-    monkeypatch.setattr(runtime, "OTLPSpanExporter", lambda *arguments, **options: exporter)
+    monkeypatch.setattr(tracing, "OTLPSpanExporter", lambda *arguments, **options: exporter)
     return exporter
 
 

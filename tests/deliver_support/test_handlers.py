@@ -17,7 +17,7 @@ from contracts.design_transition import DeploymentPlanned, ServiceReleased
 from contracts.engage import ServiceRequirementsStated, SupportTaskRequested
 from contracts.event import Message
 from contracts.obtain_build import ComponentProvided, TestResult
-from contracts.stream import Streams, read_stream
+from contracts.stream import read_streams
 from contracts.values import Requirement
 from services.chassis.outputs import Answer, Later, Problem, Work
 from services.deliver_support.deployment import PATIENCE
@@ -579,8 +579,7 @@ STEPS: list[tuple[str, str, type[Message], str]] = [
 def test_each_message_of_a_shipped_stream_meets_its_handler(
     stream: str, told_by: str, message: type[Message], step: str
 ) -> None:
-    files = sorted((Path(contracts.__file__).parent / "value_streams").glob("*.yaml"))
-    handles.follow(Streams(read_stream(file.read_text(), file.stem) for file in files))
+    handles.follow(read_streams(Path(contracts.__file__).parent / "value_streams"))
     route = handles.route(message.type, stream, told_by)
     assert route is not None
     assert route.step is not None

@@ -5,15 +5,14 @@ from pathlib import Path
 import pytest
 
 import contracts
-from contracts.stream import Streams, read_stream
+from contracts.stream import Streams, read_streams
 from tests.design_transition.bench import Bench
 
 
 @pytest.fixture(scope="session")
 def streams() -> Streams:
     """The shipped value streams."""
-    folder = Path(contracts.__path__[0]) / "value_streams"
-    return Streams(read_stream(file.read_text(), file.stem) for file in folder.glob("*.yaml"))
+    return read_streams(Path(contracts.__path__[0]) / "value_streams")
 
 
 @pytest.fixture

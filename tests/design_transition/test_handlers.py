@@ -91,7 +91,7 @@ def test_each_step_of_a_new_service_finds_its_handler(
     route = handles.route(message, STREAM, told_by)
     assert route is not None
     assert route.step is not None
-    assert (route.handler.name, route.step.step) == (handler, step)
+    assert (route.handler.decide.__name__, route.step.step) == (handler, step)
 
 
 def test_a_service_that_is_live_is_not_released_again(streams: Streams) -> None:

@@ -25,9 +25,9 @@ from contracts.outside import (
     ValueConfirmed,
 )
 from contracts.plan import PortfolioDecisionMade, PortfolioVerdict
+from contracts.stream import read_streams
 from contracts.values import Requirement
 from services.chassis.outputs import Answer, Ask, Begin, Later, Problem
-from services.chassis.service import load_streams
 from services.chassis.settings import Settings
 from services.engage import notices
 from services.engage.handlers import handles
@@ -72,7 +72,7 @@ LATER = NOW + timedelta(hours=5)
 ID = UUID("5f0c3c4e-8d5e-5a51-9a5b-0c9b6a1f2d3e")
 EMILY = "emily.carter@bluefleet.example"
 RESTORE, CREATE = "restore-a-live-service", "create-a-new-product-or-service"
-STREAMS = load_streams(Settings())
+STREAMS = read_streams(Settings().streams)
 NONE_KNOWN = KnownServices(id="the")
 GAMES = KnownServices(
     id="the", services=(KnownService(service="video-games", names=("the games",), criticality="high"),)
@@ -642,7 +642,7 @@ def test_a_segments_latest_statement_on_a_service_replaces_the_one_before() -> N
 
 def route(message: type[Event | Command], stream: str, step: str = "") -> tuple[str, str] | None:
     found = handles.route(message.type, stream, step)
-    return (found.handler.name, found.step.step if found.step else "") if found else None
+    return (found.handler.decide.__name__, found.step.step if found.step else "") if found else None
 
 
 def test_the_shipped_value_streams_can_be_followed() -> None:

@@ -11,7 +11,7 @@ from contracts.design_transition import DesignPerformanceReported, ServiceTransi
 from contracts.engage import ValueJudged
 from contracts.improve import ChainPerformanceReported
 from contracts.obtain_build import ObtainPerformanceReported
-from contracts.stream import Streams, read_stream
+from contracts.stream import read_streams
 from contracts.values import Kpi
 from services.chassis.outputs import Later
 from services.improve.handlers import (
@@ -197,8 +197,7 @@ def test_an_early_report_takes_the_waiting_measures_along() -> None:
 
 
 def test_improve_learns_in_every_shipped_stream_and_hears_the_rest_outside_of_steps() -> None:
-    files = list((Path(contracts.__file__).parent / "value_streams").glob("*.yaml"))
-    streams = Streams(read_stream(file.read_text(), file.stem) for file in files)
+    streams = read_streams(Path(contracts.__file__).parent / "value_streams")
     handles.follow(streams)
     for stream in streams:
         learning = handles.route(ValueJudged.type, stream.stream, "confirm-value")

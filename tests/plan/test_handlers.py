@@ -12,7 +12,7 @@ from contracts.improve import ChainPerformanceReported
 from contracts.obtain_build import ChangedServiceReported
 from contracts.outside import BudgetGranted, GovernanceDirected
 from contracts.plan import PolicyIssued, PortfolioDecisionMade
-from contracts.stream import Streams, read_stream
+from contracts.stream import read_streams
 from contracts.values import Kpi, PolicyParameter
 from services.chassis.outputs import Answer, Later, Problem
 from services.plan.handlers import (
@@ -498,8 +498,7 @@ def test_what_the_parts_cost_is_kept_while_the_service_is_on_its_way() -> None:
 
 
 def test_plan_can_do_its_steps_of_every_shipped_stream() -> None:
-    folder = Path(contracts.__file__).parent / "value_streams"
-    handles.follow(Streams(read_stream(file.read_text(), file.stem) for file in folder.glob("*.yaml")))
+    handles.follow(read_streams(Path(contracts.__file__).parent / "value_streams"))
     stream = "create-a-new-product-or-service"
     for message, told_by in (
         (DemandConsolidated, "consolidate-demand"),
