@@ -76,8 +76,11 @@ async def check_retention(bootstrap: str) -> list[str]:
         reached = {activity: await admin.list_consumer_group_offsets(f"svc.{activity}") for activity in ACTIVITIES}
     finally:
         await admin.close()
+    places = {place for of in reached.values() for place in of}
+    if not places:
+        return []  # nobody has read anything yet
     async with AIOKafkaConsumer(bootstrap_servers=bootstrap) as consumer:
-        begins = await consumer.beginning_offsets(sorted({place for of in reached.values() for place in of}))
+        begins = await consumer.beginning_offsets(sorted(places))
     return [
         f"{begins[place] - at.offset} records of {place.topic}, partition {place.partition}, were deleted before "
         f"{activity} had read them."

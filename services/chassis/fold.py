@@ -33,6 +33,10 @@ class Output(NamedTuple):
     value: bytes
     headers: list[tuple[str, bytes]]
 
+    def into(self, batch: Any) -> bool:
+        """Append it to a batch for the broker; False when that is full."""
+        return batch.append(key=self.case.encode(), value=self.value, headers=self.headers, timestamp=None) is not None
+
 
 @dataclass(slots=True)
 class Decided:
@@ -252,8 +256,7 @@ class Fold:
                     self.publish(decided, id, time, item, words | elsewhere)
                 case _ if item.case == case.id:
                     case.sequence += 1
-                    words["sequence"] = case.sequence
-                    self.publish(decided, id, time, item, words)
+                    self.publish(decided, id, time, item, words | {"sequence": case.sequence})
                 case _:
                     what = f"it told {type(item).__name__} about {item.case}, but heard about {case.id}"
                     raise ValueError(f"{what}: return a command")

@@ -186,16 +186,13 @@ class Handlers:
                 if step.activity == self.activity and step.does not in offers:
                     where = f"{stream.stream}, step {step.step}: does: {step.does!r}"
                     raise ValueError(f"{where}: {self.activity} does not offer that; allowed: {', '.join(offers)}")
-        self.streams, self._route = streams, cache(self._find_route)
+        self.streams, self.route = streams, cache(self._route)
 
-    def route(self, message_type: str, stream: str, step: str) -> Route | None:
-        """The handler of a message told by `step` of `stream`, and the step of the stream that it is here.
+    def _route(self, message_type: str, stream_name: str, told_by: str) -> Route | None:
+        """The handler of a message told by a step of a stream, and the step of the stream that it is here.
 
         None when nothing here hears it. `LookupError` for a stream nobody knows.
         """
-        return self._route(message_type, stream, step)
-
-    def _find_route(self, message_type: str, stream_name: str, told_by: str) -> Route | None:
         plain, stream = self.registered.get((message_type, "")), self.streams.get(stream_name)
         if stream is None:
             if stream_name and plain is None:

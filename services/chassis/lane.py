@@ -1,9 +1,8 @@
 """The life of a batch, top to bottom: receive, read, fold, write, publish, commit.
 
-A lane is the only writer and the only publisher of its cases: it owns their partition number under an epoch, and a
-write under an older one is refused. The receipt of a record is its inbox and outbox in one row. So whatever crashes at
-whichever step: the next owner first publishes what was written last, under the same ids and in order; then the records
-come again, and those that have a receipt are done.
+A lane alone writes and publishes for its cases: it owns their partition number under an epoch, and a write under an
+older one is refused. The receipt of a record is its inbox and outbox in one row. So whenever it crashes, the next owner
+first publishes what was written last, under the same ids; then records come again, and those with a receipt are done.
 """
 
 import asyncio
@@ -50,7 +49,8 @@ class Lane:
         self.unowned: set[int] = set()
         """The partition numbers that it must take over before it goes on."""
         self.ends: dict[TopicPartition, int] = {}
-        """How far this batch goes."""
+        self.published: asyncio.Queue[dict[TopicPartition, int]] = asyncio.Queue()
+        """How far this batch goes; how far batches went that are published, whose offsets are not committed yet."""
         self.untold: list[UUID] = []
         """The receipts of this batch whose outputs are written and not yet published, in the order of decision."""
 
@@ -114,8 +114,7 @@ class Lane:
 
     async def work(self, records: Sequence[Record], *, committed: bool = False) -> None:
         """One batch, from its records to their committed offsets; they may be so already."""
-        self.ends = {TopicPartition(record.topic, record.partition): record.offset + 1 for record in records}
-        self.untold = []
+        self.untold, self.ends = [], {TopicPartition(r.topic, r.partition): r.offset + 1 for r in records}
         arrivals, misplaced = self.receive(records)
         batch, outputs = list[Arrival](), list[Output]()
         for arrival in arrivals:
@@ -129,7 +128,7 @@ class Lane:
             await self.write(Fold(self.runtime, self.states, (None, *(None for _ in self.states))))
         await self.publish([*misplaced, *outputs])
         if not committed:
-            await self.commit()
+            self.published.put_nowait(self.ends)
 
     def receive(self, records: Sequence[Record]) -> tuple[list[Arrival], list[Output]]:
         """Decode each record once. One on another partition than its case's (a foreign producer's) goes to that one."""
@@ -221,7 +220,7 @@ class Lane:
         for (topic, partition), waiting in groups.items():
             while waiting:
                 builder = self.runtime.producer.create_batch()
-                while waiting and _append(builder, waiting[0]):
+                while waiting and waiting[0].into(builder):
                     waiting.popleft()
                 if not builder.record_count():
                     raise ValueError(f"{topic}: {len(waiting[0].value)} bytes are more than a batch may have")
@@ -229,11 +228,17 @@ class Lane:
                 sent.append(await self.runtime.producer.send_batch(builder, topic, partition=partition))
         await asyncio.gather(*sent)
 
-    async def commit(self) -> None:
+    async def commits(self) -> None:
+        """Commit the offsets of what is published, beside the next batch, until cancelled."""
+        while True:
+            await self.commit(await self.published.get())
+            self.published.task_done()
+
+    async def commit(self, ends: dict[TopicPartition, int]) -> None:
         """Commit the offsets: the only mark of what is done. A failure is harmless, the records come again."""
         mine = self.runtime.consumer.assignment()
         try:
-            await self.runtime.consumer.commit({place: end for place, end in self.ends.items() if place in mine})
+            await self.runtime.consumer.commit({place: end for place, end in ends.items() if place in mine})
         except (CommitFailedError, IllegalStateError) as error:
             self.runtime.log.info("offsets not committed, the records will come again", reason=str(error))
 
@@ -243,7 +248,3 @@ class Lane:
             self.connection.terminate()
             self.connected = False
         self.unowned |= self.epochs.keys()
-
-
-def _append(builder: Any, told: Output) -> bool:
-    return builder.append(key=told.case.encode(), value=told.value, headers=told.headers, timestamp=None) is not None

@@ -6,6 +6,7 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
+from http import HTTPStatus
 from typing import Annotated, Any, ClassVar
 from uuid import UUID
 
@@ -37,14 +38,7 @@ from services.chassis.store import AWAY, prepare
 from services.chassis.work import WorkDone, WorkItem
 from services.chassis.worker import FINISHING, LEAVING, Effects, Worker
 
-TITLES = {
-    400: "Idempotency-Key is missing",
-    404: "There is no such thing",
-    413: "The body is too large",
-    422: "The input is not valid",
-    503: "Kafka or PostgreSQL cannot be reached; repeat",
-}
-PROBLEMS: dict[int | str, dict[str, Any]] = {s: {"model": Problem, "description": t} for s, t in TITLES.items()}
+PROBLEMS: dict[int | str, dict[str, Any]] = {status: {"model": Problem} for status in (400, 404, 413, 422, 503)}
 TRAIL = "SELECT event_id, case_id, at, record FROM receipt WHERE case_id = $1 ORDER BY at, (record->>'decided_at')"
 CONSUMED = """SELECT record->>'type' AS type, record->>'source' AS source, count(*) AS count FROM receipt
 WHERE (record->>'effect')::bool GROUP BY 1, 2"""
@@ -269,9 +263,8 @@ def limit_body(app: ASGIApp, most: int) -> ASGIApp:
 async def tell_problem(request: Request, error: Exception) -> Response:
     """Any error as RFC 9457 tells it: what the caller did wrong, what is away, and, at last, what is our own fault."""
     if isinstance(error, HTTPException):
-        titles = TITLES | {400: "The request cannot be read", 405: "This method is not allowed here"}
-        title = titles.get(error.status_code, "The request was refused")
-        return problem(error.status_code, title, str(error.detail), **(error.headers or {}))
+        phrase = HTTPStatus(error.status_code).phrase
+        return problem(error.status_code, phrase, str(error.detail), **(error.headers or {}))
     if isinstance(error, RequestValidationError):
         wrong = "; ".join(f"{'.'.join(map(str, e['loc'][1:])) or 'body'}: {e['msg']}" for e in error.errors())
         return problem(422, "The input is not valid", wrong)

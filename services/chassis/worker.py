@@ -88,7 +88,11 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
                 await consumer.start()
             runtime.missing.pop("broker", None)
             async with asyncio.TaskGroup() as tasks:
-                jobs = (*(lane.run() for lane in self.lanes), self.bring_due(), self.watch())
+                jobs = (
+                    *(job for lane in self.lanes for job in (lane.run(), lane.commits())),
+                    self.bring_due(),
+                    self.watch(),
+                )
                 running = [tasks.create_task(job) for job in jobs]
                 await self.fetch()
                 await self.finish()
@@ -106,8 +110,7 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
         for topic in sorted({*self.runtime.handlers.topics, *told, value_chain.dead_letters(self.runtime.activity)}):
             found = await producer.partitions_for(topic)
             if len(found) != wanted:
-                has = f"topic {topic} has {len(found)} partitions, not {wanted}"
-                raise KafkaError(f"{has}: create it so, or set SVC_PARTITIONS")
+                raise KafkaError(f"{topic} has {len(found)} partitions, not {wanted}: mend it, or set SVC_PARTITIONS")
 
     async def fetch(self) -> None:
         """Hand records to the lanes by partition number, those of different topics in the order of time.
@@ -118,8 +121,7 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
         consumer = self.runtime.consumer
         while not self.stopping.is_set():
             mine = consumer.assignment()
-            owned = (place for place in consumer.paused() if place.partition not in self.lane_of(place).unowned)
-            consumer.resume(*owned)
+            consumer.resume(*(p for p in consumer.paused() if p.partition not in self.lane_of(p).unowned))
             places = [place for place in mine if len(self.lane_of(place).queue) <= FETCH]
             patience = 200 if len(places) == len(mine) else 10  # milliseconds: a lane that is free again is soon fed
             if mine and not places:
@@ -156,7 +158,10 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
     async def finish(self) -> None:
         """Wait for the lanes to have nothing to do, not longer than other members of the group can wait."""
         with suppress(TimeoutError):
-            await asyncio.wait_for(asyncio.gather(*(lane.idle.wait() for lane in self.lanes)), FINISHING)
+            async with asyncio.timeout(FINISHING):
+                for lane in self.lanes:
+                    await lane.idle.wait()
+                    await lane.published.join()
 
     async def watch(self) -> None:
         """Notice a broker that is away or a consumer that has stalled, and publish the lag."""
@@ -214,20 +219,18 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
         A failure is repeated later and later, with jitter; at last the activity is told that the effect was given up.
         A timer that this version cannot read stays, with its error, until one that can.
         """
+        effect = None
         try:
             if not row["effect"]:
                 kind = self.runtime.handlers.messages[row["type"]]
                 return cast("Command", kind.model_validate_json(row["data"], extra="ignore"))
             effect_kind, perform = self.effects[row["effect"]]
             effect = effect_kind.model_validate_json(row["data"], extra="ignore")
-            try:
-                return await asyncio.wait_for(perform(effect, row["id"]), LEASE / 2)
-            except Exception as error:
-                if row["attempts"] < MOST_ATTEMPTS:
-                    raise
-                return effect.failed(f"{type(error).__name__}: {error}")
+            return await asyncio.wait_for(perform(effect, row["id"]), LEASE / 2)
         except Exception as error:  # noqa: BLE001 - whatever happens outside is retried, recorded, and in the end given up
             reason, pause = f"{type(error).__name__}: {error}", 2 ** min(row["attempts"], 12) * uniform(0.5, 1)
+            if effect and row["attempts"] >= MOST_ATTEMPTS:
+                return effect.failed(reason)
             self.runtime.log.warning("what is due failed", what=row["type"], attempt=row["attempts"], reason=reason)
             with suppress(*AWAY):  # PostgreSQL is away: it is tried again when the lease has ended
                 await self.runtime.pool.execute(ATTEMPT_FAILED, row["id"], pause, reason, timeout=10)

@@ -55,8 +55,8 @@ def die_at(step: str, proof: Path) -> None:
             die(proof, step)
         told.append(len(outputs))
 
-    async def committing(self: Lane) -> None:
-        await commit(self)
+    async def committing(self: Lane, ends: dict[TopicPartition, int]) -> None:
+        await commit(self, ends)
         if step == "after commit" and told and told[-1]:
             die(proof, step)
 
@@ -84,7 +84,7 @@ def offsets_first() -> None:
 
     async def hasty(self: Lane, records: Sequence[Any], *, committed: bool = False) -> None:
         self.ends = {TopicPartition(record.topic, record.partition): record.offset + 1 for record in records}
-        await commit(self)
+        await commit(self, self.ends)
         await work(self, records, committed=committed)
 
     async def nothing(*arguments: Any) -> AsyncIterator[list[Any]]:
