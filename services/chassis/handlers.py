@@ -19,21 +19,13 @@ from uuid import UUID
 from pydantic import create_model
 
 from contracts import value_chain
-from contracts.event import Command, Data, Event, Message
+from contracts.event import Command, Event, Message
 from contracts.stream import Step, Streams
 from services.chassis.outputs import Answer, Ask, Begin, Later, Work
 from services.chassis.state import ONE, ONE_ROW, READ, Case, State
 
 Decide = TypeVar("Decide", bound=Callable[..., list[Any]])
 PLURAL_LIMIT = 100
-
-
-class Redriven(Data):
-    """The answer to a redrive: what the case waited behind, and which of its records were discarded."""
-
-    case: str
-    parked_by: UUID | None
-    discarded: UUID | None = None
 
 
 class Redrive(Command):
@@ -46,8 +38,8 @@ class Redrive(Command):
 
 def redrive(command: Redrive, case: Case) -> list[Answer]:
     """Open a parked case again; its records follow, in order, in the same batch."""
-    parked_by, case.parked_by = case.parked_by, None
-    return [Answer(200, Redriven(case=command.parked_case, parked_by=parked_by, discarded=command.discard))]
+    case.parked_by = None
+    return [Answer(200, command)]
 
 
 class Rows(NamedTuple):

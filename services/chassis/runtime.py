@@ -22,6 +22,7 @@ from services.chassis.tracing import Tracer
 MESSAGES = Counter("svc_messages", "Messages and what became of them", ["type", "result"])
 BATCHES = Histogram("svc_batch_messages", "Messages in a batch", buckets=(1, 5, 20, 100, 500))
 LAG = Gauge("svc_consumer_lag", "Records not yet fetched", ["topic", "partition"])
+OLDEST = Gauge("svc_oldest_seconds", "Age of the oldest fetched record that waits", ["topic", "partition"])
 
 
 class Runtime:

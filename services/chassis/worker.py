@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from heapq import merge
 from random import uniform
+from time import time
 from typing import Any, cast
 from uuid import UUID
 
@@ -23,7 +24,7 @@ from contracts.envelope import encode, source_of
 from contracts.event import Command
 from services.chassis.lane import Lane
 from services.chassis.outputs import Effect
-from services.chassis.runtime import LAG, Runtime
+from services.chassis.runtime import LAG, OLDEST, Runtime
 from services.chassis.store import ATTEMPT_FAILED, AWAY, BROUGHT, CLAIM, NEXT_DUE
 
 Perform = Callable[[Any, UUID], Awaitable[Command]]
@@ -164,7 +165,7 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
                     await lane.published.join()
 
     async def watch(self) -> None:
-        """Notice a broker that is away or a consumer that has stalled, and publish the lag."""
+        """Notice a broker that is away or a consumer that has stalled; show the lag, and how old what waits is."""
         consumer, clock = self.runtime.consumer, asyncio.get_running_loop().time
         last, moved = dict[TopicPartition, int](), clock()
         while True:
@@ -175,8 +176,10 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
                 with suppress(IllegalStateError):  # partitions are just being assigned anew
                     positions = {p: await consumer.position(p) for p in consumer.assignment() - consumer.paused()}
             behind = {place: (consumer.highwater(place) or 0) - position for place, position in positions.items()}
+            waiting = {(r.topic, r.partition): r.timestamp / 1000 for lane in self.lanes for r in reversed(lane.queue)}
             for place, lag in behind.items():
                 LAG.labels(place.topic, place.partition).set(max(0, lag))
+                OLDEST.labels(place.topic, place.partition).set(max(0, time() - waiting.get(place, time())))
             if positions != last or not any(lag > 0 for lag in behind.values()):
                 last, moved = positions, clock()
             elif clock() - moved > STALLED_AFTER:
@@ -240,8 +243,8 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
         """Put a command on the inbox under its row's id: a timer is told when it was due, a result now."""
         context = orjson.loads(row["context"])
         words = {name: context[name] for name in ("stream", "step", "traceparent", "cause")}
-        time = self.runtime.clock.now() if row["effect"] else row["due"]
-        value = encode(command, id=row["id"], source=source_of(self.runtime.activity), time=time, **words)
+        at = self.runtime.clock.now() if row["effect"] else row["due"]
+        value = encode(command, id=row["id"], source=source_of(self.runtime.activity), time=at, **words)
         await self.runtime.to_inbox(command.case, value, words["traceparent"])
 
 

@@ -251,6 +251,39 @@ async def test_of_a_backlog_a_lane_holds_no_more_than_its_limit_and_one_fetch(
     assert max(most) <= 15, "a lane holds at most its limit and one more fetch"
 
 
+async def test_how_much_waits_and_how_long_is_shown_by_topic_and_partition(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case, going_on, work = uuid4(), asyncio.Event(), Lane.work
+
+    async def held(self: Lane, records: "Sequence[Record]") -> None:
+        await going_on.wait()
+        await work(self, records)
+
+    monkeypatch.setattr(Lane, "work", held)
+    monkeypatch.setattr(worker, "WATCHING", 0.1)
+    for number in range(3):
+        await bench.tell(demand(case, f"n{number}"))
+    name = f'svc_oldest_seconds{{partition="{bench.home(str(case))}",topic="svc.engage.demand"}}'
+    async with bench.running(batch=1) as client:
+
+        async def oldest() -> float:
+            lines = (await client.get("/metrics")).text.splitlines()
+            return next((float(line.rpartition(" ")[2]) for line in lines if line.startswith(name)), 0.0)
+
+        async def old() -> bool:
+            return await oldest() > 0.5
+
+        await bench.until(old, what="what waits is half a second old")
+        going_on.set()
+        await bench.settled()
+
+        async def none() -> bool:
+            return await oldest() == 0
+
+        await bench.until(none, what="nothing waits any more")
+
+
 async def test_a_worker_that_fails_ends_the_process_and_the_log_says_why_as_json(bench: Bench) -> None:
     async with process(bench, "--mutant", "broken") as running:
         await bench.tell(demand(uuid4(), "n0"))
