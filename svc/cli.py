@@ -219,16 +219,21 @@ def dlq_show(
 
 @dlq.command("redrive")
 def dlq_redrive(
-    case: Annotated[str, typer.Argument(help="The case whose records are to be tried again.", show_default=False)],
+    case: Annotated[
+        str | None, typer.Argument(help="The case whose records are to be tried again.", show_default=False)
+    ] = None,
+    all_cases: Annotated[bool, typer.Option("--all", help="All cases that wait.")] = False,
     activity: Annotated[str | None, typer.Option(help="Only at this activity.")] = None,
     json: Json = False,
 ) -> None:
     """Try the records of a case again, in order, once what was wrong is mended.
 
-    Example: [bold]svc dlq redrive 1f3a52e0-7d5c-5b6e-9d3c-0a8f6c1f2b11[/]
+    Example: [bold]svc dlq redrive 1f3a52e0-7d5c-5b6e-9d3c-0a8f6c1f2b11[/], or for all [bold]svc dlq redrive --all[/]
     """
     from svc import looking
 
+    if (case is None) != all_cases:
+        raise typer.BadParameter("name one case, or give --all: `svc dlq list` shows the cases", param_hint="CASE")
     _tell(looking.redrive(case, activity), json)
 
 

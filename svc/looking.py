@@ -99,18 +99,26 @@ async def dead_letters(event: str | None) -> Seen:
     return Seen(text, one)
 
 
-async def redrive(case: str, activity: str | None) -> Seen:
-    """Have a case's parked records tried again, in order."""
+async def redrive(case: str | None, activity: str | None) -> Seen:
+    """Have the parked records of a case tried again, in order; None for all cases."""
     async with services() as six:
-        holders = {one["activity"] for one in await parked(six) if one["case_id"] == case}
-        if activity is not None:
-            holders &= {activity}
-        if not holders:
-            raise Trouble(f"Nothing is parked of case {case}: `svc dlq list` shows what is, with its case.")
-        answers = {holder: await six.command(holder, f"/dlq/{case}/redrive", {}) for holder in sorted(holders)}
-    return Seen(
-        Text(f"{words.listed([words.activity(holder) for holder in answers])} tries case {case} again."), answers
-    )
+        cases = {
+            (one["activity"], one["case_id"])
+            for one in await parked(six)
+            if case in (None, one["case_id"]) and activity in (None, one["activity"])
+        }
+        if not cases:
+            what = f"of case {case}" if case else "at all"
+            raise Trouble(f"Nothing is parked {what}: `svc dlq list` shows what is, with its case.")
+        for holder, one in sorted(cases):
+            await six.command(holder, f"/dlq/{one}/redrive", {})
+        left = [one for one in await parked(six) if (one["activity"], one["case_id"]) in cases]
+    holders = words.listed(sorted({words.activity(holder) for holder, _ in cases}))
+    said = Text(f"{holders} has tried {len(cases)} {'case' if len(cases) == 1 else 'cases'} again.")
+    if left:
+        said.append(f" {len(left)} records are set aside still: svc dlq list says why.", style="red")
+    tried = [{"activity": holder, "case": one} for holder, one in sorted(cases)]
+    return Seen(said, {"tried": tried, "left": len(left)})
 
 
 async def discard(event: str, reason: str) -> Seen:

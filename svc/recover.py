@@ -7,7 +7,7 @@ an event back: people have to see it.
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from rich import box
@@ -74,15 +74,17 @@ def outputs_of(receipts: Iterable[Json]) -> dict[str, Json | None]:
     return told
 
 
-async def read_told(six: Services, log: Iterable[Logged]) -> Told:
-    """What the receipts of a running chain tell about the cases of these records."""
+async def read_told(six: Services, log: Sequence[Logged]) -> Told:
+    """What the receipts of a running chain tell: a record stands in the trail of its cause's case."""
     limit = asyncio.Semaphore(AT_ONCE)
 
     async def outputs(activity: str, case: str) -> tuple[str, dict[str, Json | None]]:
         async with limit:
             return activity, outputs_of(await six.trail(activity, case))
 
-    about = sorted({(record.teller, record.case) for record in log if record.teller})
+    cases = {record.id: record.case for record in log}
+    causes = ((record.teller, cases.get(str(record.event.get("causationid")), record.case)) for record in log)
+    about = sorted({(teller, case) for teller, case in causes if teller})
     told: dict[str, dict[str, Json | None]] = {}
     for activity, found in await asyncio.gather(*(outputs(*one) for one in about)):
         told.setdefault(activity, {}).update(found)

@@ -13,10 +13,11 @@ from typing import Any
 
 import psutil
 import pytest
+from aiokafka import AIOKafkaProducer
 
 from contracts.value_chain import ACTIVITIES
 from svc.machine import Home
-from svc.running import FILE
+from svc.running import FILE, find
 
 SERVICES = {f"svc-{activity.replace('_', '-')}" for activity in ACTIVITIES}
 
@@ -186,7 +187,17 @@ async def test_the_commands_show_one_demand_from_all_sides_and_ctrl_c_leaves_not
         spans = spans_of(json.loads(await ask("trace", id, "--json")))
         check_trace(spans, id)
         assert json.loads(await ask("coverage", "--json"))["ends"]["total"] == 112
-        assert json.loads(await ask("dlq", "list", "--json")) in ([], {"parked": []})
+        assert json.loads(await ask("recover", "--json")) == []
+        assert json.loads(await ask("dlq", "list", "--json")) == []
+        async with AIOKafkaProducer(bootstrap_servers=find(place).kafka) as producer:
+            await producer.send_and_wait("svc.engage.support-tasks", b"no JSON", key=id.encode())
+        while not (aside := json.loads(await ask("dlq", "list", "--json"))):
+            await asyncio.sleep(0.1)
+        event = aside[0]["event_id"]
+        assert "not JSON" in await ask("dlq", "show", event)
+        assert json.loads(await ask("dlq", "redrive", "--all", "--json"))["left"] == 1
+        await ask("dlq", "discard", event, "--reason", "it was put there by hand")
+        assert json.loads(await ask("dlq", "list", "--json")) == []
         unknown = await ask("show", "00000000-0000-0000-0000-000000000000", code=2)
         assert "Traceback" not in unknown
         up.look()
