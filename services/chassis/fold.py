@@ -1,5 +1,6 @@
 """The fold: what a batch decides, in memory, between its read and its write."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -233,9 +234,9 @@ class Fold:
             if type(item) not in handler.may_tell:
                 raise TypeError(f"it returned {type(item).__name__}, which its annotation does not allow")
             id = uuid5(message.id, f"{self.runtime.activity}/{index}")
-            words: dict[str, Any] = slip.copy()
+            words: dict[str, Any] = slip
             if decided.context:  # sampled: it carries the context of its own `create` span
-                words["traceparent"] = tracing.traceparent(tracing.child(decided.context, "create", id))
+                words = slip | {"traceparent": tracing.traceparent(tracing.child(decided.context, "create", id))}
             match item:
                 case Answer():
                     decided.answer = item
@@ -294,13 +295,16 @@ class Fold:
     def settled(self, started: int) -> None:
         """All of it is in the database: count it, and hand over its spans; `started` in nanoseconds."""
         BATCHES.observe(len(self.decided))
+        results: Counter[tuple[str, str]] = Counter()
         for decided in self.decided:
-            message, result = decided.arrival.message, "parked" if decided.error else "decided"
-            MESSAGES.labels(message.type if message else "undecodable", result).inc()
+            message = decided.arrival.message
+            results[message.type if message else "undecodable", "parked" if decided.error else "decided"] += 1
             if decided.pending:
                 self.runtime.timers_changed.set()
             if decided.context:
                 self.runtime.tracer.export_message(decided, started)
+        for words, number in results.items():
+            MESSAGES.labels(*words).inc(number)
 
 
 def place_of(record: Record) -> dict[str, Any]:

@@ -1,7 +1,6 @@
 """What the parts of a running service share: handlers, clients, clock, tracer, log, metrics, what is missing now."""
 
 import asyncio
-from functools import lru_cache
 from random import uniform
 from typing import Any
 from zlib import crc32
@@ -9,12 +8,12 @@ from zlib import crc32
 import asyncpg
 import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
-from aiokafka.partitioner import murmur2
 from prometheus_client import Counter, Gauge, Histogram
 
 from contracts import value_chain
 from contracts.clock import Clock
 from contracts.envelope import Codec, record_headers
+from contracts.partition import partition_of
 from services.chassis.handlers import Handlers
 from services.chassis.settings import Settings
 from services.chassis.tracing import Tracer
@@ -45,7 +44,7 @@ class Runtime:
 
     def partition_of(self, case: str) -> int:
         """The partition number of a case: murmur2 as Kafka's own clients do, the same in every topic."""
-        return _partition(case, self.settings.partitions)
+        return partition_of(case, self.settings.partitions)
 
     async def to_inbox(self, case: str, value: bytes, traceparent: str) -> None:
         """Produce a command to the own inbox; returns once it is acknowledged."""
@@ -70,8 +69,3 @@ class Runtime:
 def member_named(instance: str, topics: list[str]) -> str:
     """The `group.instance.id`: one that hears other topics is another member, or the broker leaves it what it had."""
     return f"{instance}-{crc32(' '.join(topics).encode()):08x}"
-
-
-@lru_cache(100_000)
-def _partition(case: str, partitions: int) -> int:
-    return int(murmur2(case.encode()) & 0x7FFFFFFF) % partitions

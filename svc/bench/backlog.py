@@ -13,9 +13,9 @@ from aiokafka import AIOKafkaProducer, TopicPartition
 from contracts.design_transition import ServiceReleased
 from contracts.envelope import encode, record_headers, source_of
 from contracts.obtain_build import TestResult
+from contracts.partition import partition_of
 from contracts.value_chain import BY_TYPE, DESIGN_TRANSITION
 from contracts.values import Requirement
-from services.chassis.runtime import _partition as partition_of
 from services.deliver_support.model import Deployment, ProvidedPart
 
 TOPIC = BY_TYPE[ServiceReleased.type].topic

@@ -15,8 +15,8 @@ from rich.box import SIMPLE
 from rich.table import Table
 
 from contracts.envelope import record_headers
+from contracts.partition import partition_of
 from contracts.value_chain import ACTIVITIES
-from services.chassis.runtime import _partition as partition_of
 from svc.bench.arena import Arena, Backlog
 from svc.bench.backlog import TOPIC, releases, value
 from svc.bench.hop import OURS, SERVICES, spread

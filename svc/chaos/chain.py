@@ -19,13 +19,13 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from starlette.applications import Starlette
 
-from contracts import value_chain
+from contracts import partition, value_chain
 from contracts.clock import Clock
 from contracts.envelope import encode
 from contracts.event import Message
 from contracts.stream import read_streams
 from contracts.value_chain import ACTIVITIES, ENGAGE, PLAN
-from services.chassis.runtime import _partition, member_named
+from services.chassis.runtime import member_named
 from svc import governance, migrations
 from svc.chaos import log
 from svc.chaos.books import Books, read
@@ -55,7 +55,7 @@ class Stuck(Exception):  # noqa: N818 - it says what the chain is
 
 def partition_of(case: UUID | str) -> int:
     """The partition of a case, in every topic."""
-    return _partition(str(case), PARTITIONS)
+    return partition.partition_of(str(case), PARTITIONS)
 
 
 async def until(

@@ -23,8 +23,8 @@ from contracts import value_chain
 from contracts.engage import DemandConsolidated
 from contracts.envelope import encode
 from contracts.event import Message
+from contracts.partition import partition_of
 from services.chassis.outputs import Effect
-from services.chassis.runtime import _partition
 from services.chassis.service import create_app
 from services.chassis.settings import Settings
 from services.chassis.state import metadata
@@ -93,7 +93,7 @@ class Bench:
 
     def home(self, case: str) -> int:
         """The partition of a case."""
-        return _partition(case, PARTITIONS)
+        return partition_of(case, PARTITIONS)
 
     async def put(self, value: bytes, key: str, partition: int | None = None, topic: str = "svc.engage.demand") -> None:
         """Produce raw bytes."""
