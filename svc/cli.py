@@ -187,9 +187,9 @@ def recover(json: Json = False) -> None:
 
     Example: [bold]svc recover[/]
     """
-    from svc import looking
+    from svc import recover
 
-    _tell(looking.recover(), json)
+    _tell(recover.recover(), json)
 
 
 @dlq.command("list")

@@ -12,9 +12,7 @@ from rich.text import Text
 
 from contracts.value_chain import ACTIVITIES
 from svc import coverage, explain, running, show, trace, words
-from svc.chaos.log import read_log
 from svc.machine.home import default_path
-from svc.recover import decided_otherwise, read_told, render
 from svc.services import Services
 from svc.spans import Json, document
 from svc.trails import Journey, follow
@@ -75,15 +73,6 @@ async def show_coverage() -> Seen:
     async with services() as six:
         found = coverage.coverage(await six.coverage())
         return Seen(coverage.render(found), found)
-
-
-async def recover() -> Seen:
-    """What stands in the topics otherwise than the six databases say it was decided."""
-    chain = running.find(default_path())
-    log = await read_log(chain.kafka, {})
-    async with Services(chain.services) as six:
-        found = decided_otherwise(log, await read_told(six, log))
-    return Seen(render(found), [one.as_json() for one in found])
 
 
 async def dead_letters(event: str | None) -> Seen:

@@ -14,8 +14,10 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from svc import words
-from svc.chaos.log import Logged
+from svc import running, words
+from svc.log import Logged, read_log
+from svc.looking import Seen
+from svc.machine.home import default_path
 from svc.services import Json, Services
 
 Told = Mapping[str, Mapping[str, Json | None]]
@@ -72,6 +74,15 @@ def outputs_of(receipts: Iterable[Json]) -> dict[str, Json | None]:
         told |= {event["id"]: event for event in receipt["outputs"]}
         told |= {wait["id"]: None for wait in receipt.get("waits", ())}
     return told
+
+
+async def recover() -> Seen:
+    """What stands in the topics of the running chain otherwise than its six databases say it was decided."""
+    chain = running.find(default_path())
+    log = await read_log(chain.kafka, {})
+    async with Services(chain.services) as six:
+        found = decided_otherwise(log, await read_told(six, log))
+    return Seen(render(found), [one.as_json() for one in found])
 
 
 async def read_told(six: Services, log: Sequence[Logged]) -> Told:

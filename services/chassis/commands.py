@@ -88,7 +88,7 @@ class Door:
         now, request_span = runtime.clock.now(), runtime.tracer.root()
         encode_as = partial(encode, command, id=id, source=source, time=now, fingerprint=fingerprint)
         if has_nul(encode_as()):  # looked at before the database is asked about its case
-            raise HTTPException(422, "A text has a NUL character (\\u0000), which PostgreSQL cannot store.")
+            raise HTTPException(422, "A text has a NUL (\\u0000), which PostgreSQL cannot store: leave it out.")
         stored = tracing.parse_traceparent(await runtime.pool.fetchval(TRACE, case, timeout=5))
         parent = stored or request_span  # a later command continues the demand's trace and links its own request
         created = tracing.child(parent, "create", id)

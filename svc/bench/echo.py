@@ -4,16 +4,14 @@
 """
 
 import asyncio
-import signal
 import sys
-from contextlib import suppress
 from pathlib import Path
 
 import orjson
 
 from services.chassis.settings import Settings
-from svc.bench.workers import HEADERS, clients
-from svc.chaos.log import handlers_of
+from svc.bench.workers import HEADERS, clients, until_told
+from svc.log import handlers_of
 
 ECHO = "bench."
 """What the topics of the echoes begin with."""
@@ -39,13 +37,5 @@ async def echo(activity: str, script: Path, settings: Settings) -> None:
                 await consumer.commit()
 
 
-async def main(activity: str, script: Path) -> None:
-    """Run until SIGTERM."""
-    working = asyncio.create_task(echo(activity, script, Settings()))
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, working.cancel)
-    with suppress(asyncio.CancelledError):
-        await working
-
-
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1], Path(sys.argv[2])))
+    asyncio.run(until_told(echo(sys.argv[1], Path(sys.argv[2]), Settings())))

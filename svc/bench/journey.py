@@ -27,8 +27,8 @@ from contracts.outside import DemandSubmitted, ValueConfirmed
 from contracts.value_chain import ACTIVITIES, BY_TYPE, ENGAGE, PLAN, inbox
 from svc.bench.echo import ECHO
 from svc.chain import Chain
-from svc.chaos.log import Logged, ends_now, read_log
 from svc.governance import AT_ONCE, PLENTY, prepare, quarter_of
+from svc.log import Logged, ends_now, read_log
 from svc.machine import Home, Say
 from svc.machine.process import Child
 from svc.services import CLIENT
@@ -252,12 +252,6 @@ async def paced(things: Sequence[Thing], rate: float) -> AsyncIterator[Thing]:
     for number, thing in enumerate(things):
         await asyncio.sleep(max(0.0, begin + number / rate - time.perf_counter()))
         yield thing
-
-
-async def listen(ears: AIOKafkaConsumer, came: dict[str, float]) -> None:
-    """Note when something about each case came first."""
-    async for record in ears:
-        came.setdefault(record.key.decode(), time.perf_counter())
 
 
 async def until_all(sent: dict[str, float], came: dict[str, Any], count: int) -> None:

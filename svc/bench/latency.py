@@ -21,7 +21,7 @@ from svc.bench.arena import Arena, Backlog
 from svc.bench.backlog import TOPIC, releases, value
 from svc.bench.hop import OURS, SERVICES, spread
 from svc.bench.journey import RATE as PACE
-from svc.bench.journey import Way, journeys, listen, paced, until_all
+from svc.bench.journey import Way, journeys, paced, until_all
 from svc.bench.workers import TOLD
 from svc.migrations import begin_at
 from svc.terminal import Terminal
@@ -140,3 +140,9 @@ async def waits(arena: Arena, form: str, backlog: Backlog) -> list[float]:
                 await producer.send_and_wait(TOPIC, value(release), **place, headers=record_headers(""))
             await until_all(sent, came, len(some))
     return [1000 * (came[key] - at) for key, at in list(sent.items())[FIRST:]]
+
+
+async def listen(ears: AIOKafkaConsumer, came: dict[str, float]) -> None:
+    """Note when something about each case came first."""
+    async for record in ears:
+        came.setdefault(record.key.decode(), time.perf_counter())

@@ -7,7 +7,7 @@ of them acknowledge to the broker only what is stored and published.
 import asyncio
 import signal
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 from uuid import UUID, uuid5
@@ -188,13 +188,13 @@ async def undecoded(message: KafkaMessage) -> object:
 FORMS = {form.__name__: form for form in (naive, faststream, faststream_batch, relay)}
 
 
-async def work(form: str) -> None:
+async def until_told(form: Coroutine[Any, Any, None]) -> None:
     """Run a form until SIGTERM."""
-    working = asyncio.create_task(FORMS[form](Settings()))
+    working = asyncio.create_task(form)
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, working.cancel)
     with suppress(asyncio.CancelledError):
         await working
 
 
 if __name__ == "__main__":
-    asyncio.run(work(sys.argv[1]))
+    asyncio.run(until_told(FORMS[sys.argv[1]](Settings())))

@@ -21,7 +21,7 @@ from services.chassis.state import State
 from services.engage.model import Demand
 from services.obtain_build.model import Component
 from services.plan.model import Budget, PortfolioItem
-from svc.chaos.log import Json, Logged, Offsets, handlers_of, read_log
+from svc.log import Json, Logged, Offsets, handlers_of, read_log
 from svc.recover import decided_otherwise, outputs_of
 
 Row = TypeVar("Row", bound=State[Any])

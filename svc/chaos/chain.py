@@ -26,8 +26,7 @@ from contracts.event import Message
 from contracts.stream import read_streams
 from contracts.value_chain import ACTIVITIES, ENGAGE, PLAN
 from services.chassis.runtime import member_named
-from svc import governance, migrations
-from svc.chaos import log
+from svc import governance, log, migrations
 from svc.chaos.books import Books, read
 from svc.chaos.checks import Violation, violations
 from svc.chaos.nursery import Nursery

@@ -17,7 +17,7 @@ from contracts.value_chain import ACTIVITIES, ENGAGE, PLAN, inbox
 from services.engage.model import FINAL
 from services.plan.model import FundingSettled
 from svc.chaos.books import Books, topic_of
-from svc.chaos.log import Logged, handlers_of
+from svc.log import Logged, handlers_of
 
 INBOXES = frozenset(map(inbox, ACTIVITIES))
 STORIES = 3

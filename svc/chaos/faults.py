@@ -17,7 +17,7 @@ from contracts.clock import Clock, Segment
 from contracts.engage import SupportTaskRequested
 from contracts.value_chain import ACTIVITIES, DELIVER_SUPPORT, ENGAGE, IMPROVE, flow_of
 from services.chassis.store import write_statement
-from svc.chaos import log
+from svc import log
 from svc.chaos.chain import Chain, partition_of, until
 from svc.chaos.link import link
 from svc.machine import Machine

@@ -4,7 +4,7 @@ from io import StringIO
 
 from rich.console import Console
 
-from svc.chaos.log import Logged
+from svc.log import Logged
 from svc.recover import decided_otherwise, outputs_of, render
 
 CASE = "11111111-1111-4111-8111-111111111111"

@@ -22,8 +22,8 @@ from contracts.obtain_build import ChangedServiceReported, ComponentProvided
 from contracts.plan import PortfolioDecisionMade
 from contracts.value_chain import DELIVER_SUPPORT, DESIGN_TRANSITION, ENGAGE, OBTAIN_BUILD, PLAN, flow_of
 from svc.chaos.chain import Chain, about, partition_of, until
-from svc.chaos.log import Logged
 from svc.desk_replay import INCIDENT, recorded
+from svc.log import Logged
 
 DESK = Path(__file__).parents[1] / "data" / "desks" / "roundup"
 

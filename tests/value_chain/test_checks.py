@@ -21,7 +21,7 @@ from services.plan.model import Budget, FundingSettled, PortfolioItem
 from svc.chaos.books import Books, topic_of
 from svc.chaos.chain import STREAMS
 from svc.chaos.checks import CHECKS, violations
-from svc.chaos.log import Logged
+from svc.log import Logged
 
 DEMAND = UUID("11111111-1111-4111-8111-111111111111")
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
