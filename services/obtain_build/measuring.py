@@ -15,7 +15,7 @@ CAPACITY = "capacity"
 
 
 def measure(part: Part, requirements: tuple[Requirement, ...], seed: UUID) -> tuple[TestResult, ...]:
-    """Test a part for its capacity and all its acceptance criteria. The same seed measures the same."""
+    """Test a part for its capacity and all its acceptance criteria. The same attempt measures the same for one seed."""
     stated = {requirement.name: requirement for requirement in requirements}
     criteria = part.specification.acceptance
     tested = (criterion_of(part, name, stated.get(name), margin(part, name, seed)) for name in criteria)
@@ -25,7 +25,7 @@ def measure(part: Part, requirements: tuple[Requirement, ...], seed: UUID) -> tu
 def margin(part: Part, name: str, seed: UUID) -> float:
     """By which share a value comes out better (above 0) or worse than wanted; further attempts come much closer."""
     worst = WORST_SHARE * part.choice.option.risk / part.attempt**4
-    return Random(f"{seed} {part.component} {name}").uniform(-worst, MOST_MARGIN)
+    return Random(f"{seed} {part.component} {part.attempt} {name}").uniform(-worst, MOST_MARGIN)
 
 
 def capacity_of(part: Part, seed: UUID) -> TestResult:

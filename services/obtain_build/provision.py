@@ -153,7 +153,7 @@ def take_what_is_delivered(delivered: PartDelivered, order: Order) -> list[Provi
 
 def provide(order: Order, part: Part, message: Message) -> list[Provision]:
     """Provide a part with what its tests measured; the last one makes the service's parts complete."""
-    tests = measure(part, order.requirements, message.id)
+    tests = measure(part, order.requirements, order.id)
     capacity = next(test.measured for test in tests if test.name == CAPACITY)
     order.put(part.model_copy(update={"provided": True, "capacity": capacity}))
     option, failed = part.choice.option, [test.name for test in tests if not test.passed]

@@ -286,8 +286,8 @@ def test_a_delivery_for_an_earlier_specification_is_not_taken(workshop: Workshop
 
 
 @pytest.mark.parametrize("passes", [True, False])
-def test_a_built_part_comes_out_good_or_bad_and_says_what_was_measured(workshop: Workshop, *, passes: bool) -> None:
-    workshop.seed_where(passes=passes)
+def test_a_built_part_comes_out_good_or_bad_and_says_what_was_measured(*, passes: bool) -> None:
+    workshop = Workshop.where(passes=passes)
     workshop.obtain("store")
     told = workshop.built()
     (provided,) = of(ComponentProvided, told)
@@ -296,8 +296,7 @@ def test_a_built_part_comes_out_good_or_bad_and_says_what_was_measured(workshop:
     (performance,) = of(ObtainPerformanceReported, told)
     assert (performance.tests_failed == 0) == passes
     assert bool(performance.opportunity) != passes
-    again = Workshop()
-    again.seed = workshop.seed
+    again = Workshop(workshop.demand)
     again.obtain("store")
     assert of(ComponentProvided, again.built()) == [provided]
 

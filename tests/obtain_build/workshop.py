@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from datetime import UTC, datetime, timedelta
+from typing import Self
 from uuid import UUID, uuid5
 
 from contracts.deliver_support import ServiceDelivered
@@ -33,12 +34,13 @@ def offer(**said: object) -> Offer:
 class Workshop:
     """What Obtain/build knows while it works for one demand."""
 
-    def __init__(self) -> None:
-        self.order, self.building = Order(id=THE_DEMAND), Building(id=THE_DEMAND)
+    def __init__(self, demand: UUID = THE_DEMAND) -> None:
+        self.demand = demand
+        self.order, self.building = Order(id=demand), Building(id=demand)
         self.policy = SourcingPolicy(id="the")
         self.register: dict[str, Component] = defaultdict(lambda: Component(id="unknown"))
         self.budget, self.hours = 20_000, 1_000.0
-        self.time, self.seed = MORNING, UUID(int=0)
+        self.time = MORNING
         self.told: list[object] = []
 
     def rules(self, **parameters: object) -> None:
@@ -60,7 +62,7 @@ class Workshop:
             for name in components
         )
         issued = SpecificationIssued(
-            demand=THE_DEMAND,
+            demand=self.demand,
             service="video-games",
             iteration=iteration,
             components=parts,
@@ -75,7 +77,7 @@ class Workshop:
     def change(self, name: str = "CHG-1") -> ChangeProposed:
         """The change that authorises them."""
         proposed = ChangeProposed(
-            demand=THE_DEMAND,
+            demand=self.demand,
             change=name,
             service="video-games",
             title="Games",
@@ -103,24 +105,24 @@ class Workshop:
 
     def choose(self, wanted: ObtainParts) -> list[object]:
         """The ways to the parts are chosen, and what takes no time is done."""
-        message = wanted.at(self.time, id=self.seed)
+        message = wanted.at(self.time)
         self.told = [*obtain_parts(message, self.order, self.building, self.register, self.policy)]
         return self.told
 
     def built(self, by: str = "the activity itself") -> list[object]:
         """The development team is done."""
-        done = BuildingDone(demand=THE_DEMAND, by=by).at(self.time, id=self.seed)
+        done = BuildingDone(demand=self.demand, by=by).at(self.time)
         return [*take_what_is_built(done, self.order, self.building)]
 
     def delivered(self, component: str, iteration: int = 1) -> list[object]:
         """The supplier's time is over."""
-        message = PartDelivered(demand=THE_DEMAND, component=component, iteration=iteration)
-        return [*take_what_is_delivered(message.at(self.time, id=self.seed), self.order)]
+        message = PartDelivered(demand=self.demand, component=component, iteration=iteration)
+        return [*take_what_is_delivered(message.at(self.time), self.order)]
 
     def service(self, outcome: str, change: str = "CHG-1") -> list[object]:
         """What Deliver and support says of the service."""
         said = {
-            "demand": THE_DEMAND,
+            "demand": self.demand,
             "service": "video-games",
             "title": "Games",
             "change": change,
@@ -130,17 +132,16 @@ class Workshop:
         }
         return [*follow_service(ServiceDelivered.model_validate(said).at(self.time), self.order)]
 
-    def seed_where(self, *, passes: bool) -> None:
-        """Go on with the first message id under which a built `store` passes all its tests, or fails one."""
+    @classmethod
+    def where(cls, *, passes: bool) -> Self:
+        """One for the first demand whose built `store` passes all its tests, or fails one."""
         for number in range(1000):
-            other = Workshop()
-            other.seed = uuid5(THE_DEMAND, str(number))
-            other.obtain("store")
-            (provided,) = of(ComponentProvided, other.built())
+            trial, found = cls(demand := uuid5(THE_DEMAND, str(number))), cls(demand)
+            trial.obtain("store")
+            (provided,) = of(ComponentProvided, trial.built())
             if all(test.passed for test in provided.tests) == passes:
-                self.seed = other.seed
-                return
-        raise AssertionError("no such id: the rule of measuring has only one result")
+                return found
+        raise AssertionError("no such demand: the rule of measuring has only one result")
 
     def way(self, component: str) -> tuple[str, str | None]:
         """How a part is had, and from whom."""
