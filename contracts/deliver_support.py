@@ -8,6 +8,7 @@ from pydantic import AwareDatetime
 from contracts.event import Decision, Event
 from contracts.values import (
     AgreementNeed,
+    Amount,
     Count,
     Euros,
     Level,
@@ -20,7 +21,7 @@ from contracts.values import (
 
 
 class ServiceDelivered(Event):
-    """Deliver and support says what it installed, refused, made live or keeps alive."""
+    """Deliver and support says what it installed, refused, made live, handed over, ended or keeps alive."""
 
     demand: UUID
     """The demand it serves."""
@@ -30,8 +31,9 @@ class ServiceDelivered(Event):
     """What it is, in one line."""
     change: str | None = None
     """The change that was deployed; None for mere support."""
-    outcome: Literal["deployment_accepted", "deployment_refused", "live", "supported"]
-    """`deployment_accepted`: installed, not yet usable; `live`: usable; `supported`: kept or made usable again."""
+    outcome: Literal["deployment_accepted", "deployment_refused", "live", "supported", "fulfilled", "access_ended"]
+    """`deployment_accepted`: installed, not yet usable; `live`: usable; `supported`: kept or made usable again;
+    `fulfilled`: goods, access or an action were handed over; `access_ended`: what was granted for a time is over."""
     what: str
     """What the consumer has now, in words: the output, not yet the value."""
     delivered_at: AwareDatetime
@@ -148,6 +150,12 @@ class ChangeRequested(Event, case="change"):
     """What it is guessed to cost, euros in all; None without a guess."""
     workaround: str = ""
     """What users do until then; empty if they can do nothing."""
+    component: Slug | None = None
+    """The component that is to be had again, or more of; None for a change of the service itself."""
+    quantity: Amount | None = None
+    """How much of it, in `unit`."""
+    unit: str = ""
+    """Of the quantity."""
 
 
 class SupportAgreementNeeded(Event, AgreementNeed, case="agreement"):

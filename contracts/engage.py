@@ -354,3 +354,7 @@ class SupportTaskRequested(Decision):
     """When it must be done."""
     reopened: Count = 0
     """How often it was done before and came back."""
+    offering: Slug | None = None
+    """The service offering that is requested; None if it was asked for in words."""
+    quantity: Version = 1
+    """How many of it."""

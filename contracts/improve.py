@@ -1,6 +1,7 @@
 """What Improve tells: initiatives and how they stand, and how the chain performs."""
 
 from typing import Literal
+from uuid import UUID
 
 from pydantic import AwareDatetime, FiniteFloat
 
@@ -43,6 +44,8 @@ class ImprovementInitiated(Decision, case="initiative"):
     """What it is expected to bring, euros a year."""
     cost: Euros
     """What it is expected to cost, euros in all."""
+    demands: tuple[UUID, ...] = ()
+    """The feedback that gave rise to it: who gave it is told how it goes on."""
 
 
 class InitiativeStatusReported(Event, case="initiative"):
@@ -73,6 +76,12 @@ class InitiativeStatusReported(Event, case="initiative"):
     """Of the values."""
     text: str
     """What has been done and what comes next, in words."""
+    measure: str = ""
+    """What is measured: the name of a key figure."""
+    service: Slug | None = None
+    """The service it is about; None for more than one."""
+    demands: tuple[UUID, ...] = ()
+    """The feedback that gave rise to it."""
     due_at: AwareDatetime | None = None
     """When its effect is measured; None if that is open."""
 

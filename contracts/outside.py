@@ -22,6 +22,7 @@ from contracts.values import (
     Requirement,
     Share,
     Slug,
+    Version,
 )
 
 StakeholderKind = Literal["consumer", "provider", "employee", "society", "shareholder", "supplier"]
@@ -104,6 +105,10 @@ class DemandSubmitted(Command, activity="engage"):
     """Who authorises that budget."""
     wanted_by: AwareDatetime | None = None
     """When they need it."""
+    offering: Slug | None = None
+    """The service offering they ask for; None if they ask in words."""
+    quantity: Version = 1
+    """How many of it."""
     channel: Channel = "api"
     """Where they asked."""
 

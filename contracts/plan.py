@@ -218,6 +218,12 @@ class ImprovementPlanned(Decision, case="initiative"):
     """When it begins; None unless approved."""
     due_at: AwareDatetime | None = None
     """When its effect is to be measured; None unless approved."""
+    measure: str = ""
+    """What will be measured: the name of a key figure."""
+    service: Slug | None = None
+    """The service it is about; None for more than one."""
+    demands: tuple[UUID, ...] = ()
+    """The feedback that gave rise to it."""
 
 
 class AgreementRequired(Event, AgreementNeed, case="agreement"):

@@ -156,7 +156,7 @@ FLOWS: tuple[Flow, ...] = (
     _flow(PLAN,              PlanningPerformanceReported,      "svc.plan.performance",                   "improve.in.chain_performance"),
 
     _flow(ENGAGE,            DemandConsolidated,               "engage.out.demand",                      ALL, "plan.in.demand"),
-    _flow(ENGAGE,            OpportunityIdentified,            "engage.out.demand",                      ALL, "plan.in.demand"),
+    _flow(ENGAGE,            OpportunityIdentified,            "engage.out.demand",                      "plan.in.demand"),
     _flow(ENGAGE,            ServiceRequirementsStated,        "engage.out.service_requirements",        DELIVER_SUPPORT, "design_transition.in.requirements"),
     _flow(ENGAGE,            ValueJudged,                      "engage.out.improvement_opportunities",   "improve.in.feedback"),
     _flow(ENGAGE,            ImprovementOpportunityIdentified, "engage.out.improvement_opportunities",   "improve.in.feedback"),

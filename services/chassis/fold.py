@@ -48,6 +48,7 @@ class Decided:
     handler: str = ""
     stream: str = ""
     step: Step | None = None
+    practices: tuple[str, ...] = ()
     effect: bool | None = None
     """Whether a handler has changed or told something; None where none was called."""
     answer: Answer | None = None
@@ -162,6 +163,7 @@ class Fold:
                 return
             handler, decided.step = route
             decided.handler = handler.decide.__name__
+            decided.practices = decided.step.practices if decided.step else handler.practices
             arguments, rows = self.parameters(route, message)
             before = [(row, read, row.__dict__.copy()) for row, read in ((case, False), *rows)]
             returned = handler.decide(message, *arguments)
@@ -188,9 +190,10 @@ class Fold:
         """Write down that an arrival is done, with everything the trail tells about it."""
         arrival, message, step, answer = decided.arrival, decided.arrival.message, decided.step, decided.answer
         words = {name: arrival.attributes.get(name) for name in ("source", "time", "fingerprint")}
-        where = {"step": step.step, "does": step.does, "practices": step.practices} if step else {}
+        where = {"step": step.step, "does": step.does} if step else {}
         trail: dict[str, object] = {
             **(place_of(arrival.record) | words | where),
+            "practices": decided.practices,
             "type": message.type if message else "",
             "cause": arrival.attributes.get("causationid"),
             "handler": decided.handler,

@@ -2,7 +2,7 @@
 
     handles = Handlers(PLAN)
 
-    @handles.step("weigh demand")
+    @handles.step("weigh demand")  # or, outside of value streams, @handles.draws_on("portfolio management")
     def weigh_demand(demand: DemandConsolidated, budget: Budget) -> list[PortfolioDecisionMade | Later]: ...
 
 The first parameter is the message, the others the state it needs (`Read[...]` to look only, `dict[str, Stock]` for
@@ -20,6 +20,7 @@ from pydantic import create_model
 
 from contracts import value_chain
 from contracts.event import Command, Event, Message
+from contracts.practices import PRACTICES
 from contracts.stream import Step, Streams
 from services.chassis.outputs import Answer, Ask, Begin, Later, Work
 from services.chassis.state import ONE, ONE_ROW, READ, Case, State
@@ -65,6 +66,8 @@ class Handler(NamedTuple):
     message: type[Message]
     parameters: tuple[Rows | type[Step] | type[Streams], ...]
     may_tell: frozenset[type[Any]]
+    practices: tuple[str, ...] = ()
+    """Those it draws on outside of a value stream, whose steps name their own."""
 
 
 class Route(NamedTuple):
@@ -95,11 +98,17 @@ class Handlers:
         """Register a handler that hears its message whatever stream it travels in."""
         return self._register(decide, "")
 
+    def draws_on(self, *practices: str) -> Callable[[Decide], Decide]:
+        """Register a handler as by `@handles`, and name the management practices it draws on."""
+        if unknown := set(practices).difference(PRACTICES):
+            raise TypeError(f"{', '.join(sorted(unknown))}: no such practice; allowed: {', '.join(PRACTICES)}")
+        return lambda decide: self._register(decide, "", practices)
+
     def step(self, capability: str) -> Callable[[Decide], Decide]:
         """Register a handler of what this activity offers to value streams under the name `capability`."""
         return lambda decide: self._register(decide, capability)
 
-    def _register(self, decide: Decide, capability: str) -> Decide:
+    def _register(self, decide: Decide, capability: str, practices: tuple[str, ...] = ()) -> Decide:
         where = f"{decide.__module__}.{decide.__name__}"
         hints = get_type_hints(decide, include_extras=True)
         returned = get_args(hints.pop("return", None))
@@ -118,7 +127,7 @@ class Handlers:
             self._check_output(where, message, output)
         if other := self.registered.get((message.type, capability)):
             raise TypeError(f"{where}: {other.decide.__name__} hears {message.__name__} already")
-        self.registered[message.type, capability] = Handler(decide, message, parameters, frozenset(told))
+        self.registered[message.type, capability] = Handler(decide, message, parameters, frozenset(told), practices)
         return decide
 
     def _check_output(self, where: str, message: type[Message], output: Any) -> None:

@@ -98,7 +98,7 @@ class Tracer:
         if context is None or parent is None:
             return
         about = self.about(arrival.case) | {"svc.value_stream": decided.stream, "svc.step": step.step if step else ""}
-        about["svc.practice"] = ", ".join(step.practices) if step else ""
+        about["svc.practice"] = ", ".join(decided.practices)
         created = [] if decided.error else [(told.topic, told.partition, told.id) for told in decided.outputs]
         created += [(value_chain.inbox(self.activity), record.partition, row["id"]) for row in decided.pending]
         for topic, partition, id in created:
