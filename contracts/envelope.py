@@ -70,7 +70,9 @@ class Arrival:
     parked: bool = False
     """It comes from the parked records of its case, not from the log."""
     discarded: str = ""
-    """Why it is given up; empty: it is not."""
+    """Who gives it up, and why; empty: nobody."""
+    edited: str = ""
+    """Who has corrected it, and why; empty: nobody."""
 
     @property
     def value(self) -> bytes:
@@ -108,6 +110,16 @@ class Codec:
             return None
         attributes, message = decoded
         return Arrival(message.id, message.case, record, attributes, message)
+
+    def objection(self, value: bytes, case: str) -> str:
+        """Why this is no message about `case` that is heard here; empty if it is one."""
+        try:
+            decoded = self.decode(value)
+        except Undecodable as error:
+            return str(error)
+        if decoded is None:
+            return f"type {_type_of(value)!r} is not heard here"
+        return "" if decoded[1].case == case else f"it is about {decoded[1].case}, not about {case}"
 
     def decode(self, value: bytes, headers: Headers = ()) -> tuple[Attributes, Message] | None:
         """Attributes and message; None for a type that is not heard here.

@@ -131,7 +131,8 @@ class Chain:
         self.page = await stack.enter_async_context(serve(page(self.spans, self.client), first))
         self._say("preparing databases and topics")
         databases, _ = await asyncio.gather(self._databases(), create_topics(self.kafka))
-        if (lost := await check_retention(self.kafka)) and not self._accept_loss:
+        days = float(os.environ.get("SVC_KEEP_RECEIPTS") or 0)
+        if (lost := await check_retention(self.kafka, days)) and not self._accept_loss:
             raise Trouble(
                 f"{' '.join(lost)} The retention of these topics was shorter than the outage. What the deleted records "
                 "told is lost to whoever has not read them; `svc up --accept-loss` goes on with what is left."

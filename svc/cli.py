@@ -252,6 +252,25 @@ def dlq_discard(
     _tell(looking.discard(event, reason), json)
 
 
+@dlq.command("edit")
+def dlq_edit(
+    event: Annotated[str, typer.Argument(help="The record's event id, or the beginning of it.", show_default=False)],
+    file: Annotated[typer.FileBinaryRead, typer.Argument(help="The corrected event, as JSON.", show_default=False)],
+    reason: Annotated[str, typer.Option(help="Why it is corrected; kept with its receipt.")],
+    json: Json = False,
+) -> None:
+    """Have one record taken up as a file says it, in its place, and try those that wait behind it.
+
+    The original stays in its topic, and the receipt says who has corrected it and why. To begin with:
+    [bold]svc dlq show 7c01 --json | jq .value -r > mended.json[/]
+
+    Example: [bold]svc dlq edit 7c01 mended.json --reason "the desk wrote the date the wrong way round"[/]
+    """
+    from svc import looking
+
+    _tell(looking.edit(event, file.read(), reason), json)
+
+
 @bench.callback(invoke_without_command=True)
 def bench_hop(
     context: typer.Context,

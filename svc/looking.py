@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
 
 import httpx
+import orjson
 from rich import box
 from rich.console import RenderableType
 from rich.table import Table
@@ -118,6 +119,25 @@ async def discard(event: str, reason: str) -> Seen:
         answer = await six.command(one["activity"], f"/dlq/{one['case_id']}/redrive", what)
     said = f"{words.activity(one['activity'])} gives {one['event_id']} up and tries the rest of {one['case_id']} again."
     return Seen(Text(said), answer)
+
+
+async def edit(event: str, corrected: bytes, reason: str) -> Seen:
+    """Have one parked record taken up as corrected, in its place; those that wait behind it are tried again."""
+    try:
+        value = orjson.loads(corrected)
+    except orjson.JSONDecodeError as error:
+        raise Trouble(f"The corrected event is not JSON: {error}") from error
+    async with services() as six:
+        one = _one(await parked(six), event)
+        what = {"edit": one["event_id"], "value": value, "reason": reason}
+        answer = await six.command(one["activity"], f"/dlq/{one['case_id']}/redrive", what)
+        left = [other for other in await parked(six) if other["event_id"] == one["event_id"]]
+    said = Text(
+        f"{words.activity(one['activity'])} takes {one['event_id']} up as corrected, and those behind it again."
+    )
+    for other in left:
+        said.append(f" It is set aside again: {words.plain(other['reason'])}", style="red")
+    return Seen(said, answer)
 
 
 async def parked(six: Services) -> list[Json]:

@@ -39,6 +39,8 @@ def moment(entry: Entry) -> Moment:
     said += [f"Waits for {wait.name} until {words.at(wait.due)}." for wait in entry.waits if not wait.outside]
     if entry.discarded:
         said.append(f"Given up: {entry.discarded}")
+    if entry.edited:
+        said.append(f"Corrected before it was taken up: {entry.edited}")
     return Moment(entry.decided_at, entry.activity, entry.does or words.spoken(entry.handler), heard, tuple(said))
 
 

@@ -55,10 +55,11 @@ async def create_topics(bootstrap: str, partitions: int = PARTITIONS) -> list[st
         await admin.close()
 
 
-async def check_retention(bootstrap: str) -> list[str]:
+async def check_retention(bootstrap: str, keep_receipts: float = 0) -> list[str]:
     """What an outage has cost, in sentences: records that were deleted before an activity had read them.
 
-    `Trouble` if a topic keeps its records for less time than an outage may take.
+    `Trouble` if a topic keeps its records for less time than an outage may take, or for longer than receipts are kept
+    (`keep_receipts` in days; 0: for ever): a replay would do again what has no receipt any more.
     """
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
     await admin.start()
@@ -72,6 +73,12 @@ async def check_retention(bootstrap: str) -> list[str]:
                     f"Topic {topic} keeps records for {timedelta(milliseconds=int(kept))} only: what a service has not "
                     f"read by then is lost. Set its retention.ms to {LONGEST_OUTAGE // timedelta(milliseconds=1)} "
                     f"({LONGEST_OUTAGE.days} days) at least, or to -1."
+                )
+            if keep_receipts and not 0 <= int(kept) < timedelta(days=keep_receipts) / timedelta(milliseconds=1):
+                long = "for ever" if int(kept) < 0 else f"for {timedelta(milliseconds=int(kept))}"
+                raise Trouble(
+                    f"Topic {topic} keeps records {long}, and receipts are kept for {keep_receipts:g} days: what comes "
+                    "again later would be done again. Raise SVC_KEEP_RECEIPTS, or set it to 0: then all are kept."
                 )
         reached = {activity: await admin.list_consumer_group_offsets(f"svc.{activity}") for activity in ACTIVITIES}
     finally:

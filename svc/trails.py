@@ -94,6 +94,8 @@ class Entry(_Read):
     effect: bool = False
     discarded: Text = ""
     """Why the record was given up, if it was."""
+    edited: Text = ""
+    """Why the record was corrected, if it was."""
     data: dict[str, Any] | None = None
     """Of a command; the data of an event is in the entry of who told it."""
     outputs: tuple[Event, ...] = ()

@@ -1,9 +1,29 @@
-"""A stretch of several topics again: what a database that was replaced by an older copy does not know any more."""
+"""What is taken up again: parked records, and what a database that was replaced by an older copy does not know."""
 
 from collections import deque
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 
+import asyncpg
+import orjson
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+
+from contracts.envelope import Arrival, Codec
+from services.chassis.handlers import Redrive
+
+
+def parked_again(rows: Iterable[asyncpg.Record], redrive: Redrive, codec: Codec) -> list[Arrival]:
+    """The parked records of a case; one is marked as given up perhaps, or comes as it was corrected."""
+    arrivals, key = [], redrive.parked_case.encode()
+    said = redrive.reason or "no reason given"
+    for id, topic, partition, offset, value in rows:
+        taken = orjson.dumps(redrive.value) if id == redrive.edit else value
+        record = ConsumerRecord(topic, partition, offset, 0, 0, key, taken, None, len(key), len(taken), ())
+        if arrival := codec.receive(record):
+            arrival.parked, arrival.discarded = True, said if id == redrive.discard else ""
+            if redrive.edit == id:
+                arrival.id, arrival.edited = redrive.edit, said
+            arrivals.append(arrival)
+    return arrivals
 
 
 async def in_order_of_time(

@@ -97,12 +97,12 @@ class Door:
             await runtime.to_inbox(case, encode_as(traceparent=trace), trace)
         about = runtime.tracer.about(case)
         words = about | tracing.message_attributes("create", inbox, runtime.partition_of(case), id)
-        links = [request_span] if stored else []
+        links = [request_span if stored else None]
         runtime.tracer.export(f"create {inbox}", SpanKind.PRODUCER, created, parent, start, words, links)
         method, route = self.request.method, self.request.scope["route"].path
         words = about | {"http.request.method": method, "http.route": route, "url.path": self.request.url.path}
-        caller = tracing.parse_traceparent(self.request.headers.get("traceparent"))
-        links = [caller] if caller else []  # linked, never continued: a caller must not decide our sampling
+        # linked, never continued: a caller must not decide our sampling
+        links = [tracing.parse_traceparent(self.request.headers.get("traceparent"))]
         runtime.tracer.export(f"{method} {route}", SpanKind.SERVER, request_span, None, self.started, words, links)
 
 

@@ -14,9 +14,9 @@ from opentelemetry.trace import SpanContext
 from contracts import value_chain
 from contracts.envelope import MOST_BYTES, Arrival, Record, encode, record_headers, source_of
 from contracts.event import Command, Message
-from contracts.stream import Step, Streams
+from contracts.stream import Step
 from services.chassis import tracing
-from services.chassis.handlers import Handler, Redrive, Route, Rows
+from services.chassis.handlers import Handler, Redrive, Rows
 from services.chassis.outputs import Answer, Ask, Begin, Effect, Later, Work, refusal
 from services.chassis.runtime import BATCHES, MESSAGES, Runtime
 from services.chassis.state import Case, State
@@ -164,7 +164,7 @@ class Fold:
             handler, decided.step = route
             decided.handler = handler.decide.__name__
             decided.practices = decided.step.practices if decided.step else handler.practices
-            arguments, rows = self.parameters(route, message)
+            arguments, rows = self.parameters(handler, message)
             before = [(row, read, row.__dict__.copy()) for row, read in ((case, False), *rows)]
             returned = handler.decide(message, *arguments)
             touched = [(row, read) for row, read, was in before if row.__dict__ != was]
@@ -202,6 +202,7 @@ class Fold:
             "effect": decided.effect,
             "answer": {"status": answer.status, "body": answer.body.model_dump(mode="json")} if answer else None,
             "discarded": arrival.discarded,
+            "edited": arrival.edited,
             "waits": tuple({name: row[name] for name in ("id", "type", "due")} for row in decided.pending),
         }
         present = {name: value for name, value in trail.items() if value not in (None, "", ())}
@@ -211,21 +212,17 @@ class Fold:
         self.receipts.append((arrival.id, arrival.case, orjson.dumps(present)))
         self.decided.append(decided)
 
-    def parameters(self, route: Route, message: Message) -> tuple[list[object], list[tuple[State[Any], bool]]]:
+    def parameters(self, handler: Handler, message: Message) -> tuple[list[object], list[tuple[State[Any], bool]]]:
         """The handler's arguments behind the message, and the rows among them, with whether they are only read."""
         arguments: list[object] = []
         rows: list[tuple[State[Any], bool]] = []
-        for parameter in route.handler.parameters:
+        for parameter in handler.parameters:
             if isinstance(parameter, Rows):
                 found = {key: self.row(parameter.state, key) for key in parameter.wanted(message)}
                 rows.extend((row, parameter.read) for row in found.values())
                 arguments.append(found if parameter.many else next(iter(found.values())))
-            elif parameter is Streams:
-                arguments.append(self.runtime.handlers.streams)
-            elif route.step is None:
-                raise LookupError(f"{route.handler.decide.__name__} needs a stream's step; this message is in none")
             else:
-                arguments.append(route.step)
+                arguments.append(self.runtime.handlers.streams)
         return arguments, rows
 
     def tell(self, decided: Decided, handler: Handler, message: Message, case: Case, returned: list[Any]) -> None:
@@ -247,11 +244,14 @@ class Fold:
                     self.wait(decided, id, at, command, words)
                 case Ask(effect):
                     self.wait(decided, id, time, effect, words)
-                case Work(effort, done):
+                case Work(effort, done, centre):
                     if work == "auto":
                         self.publish(decided, id, time, done, words)
                     elif work == "simulated":
-                        self.wait(decided, id, message.time + effort * Random(id.int).uniform(0.7, 1.3), done, words)
+                        effort *= Random(id.int).uniform(0.7, 1.3)
+                        self.wait(decided, id, message.time + effort, done, words)
+                        waits = {"begun": centre not in self.runtime.settings.centres, "centre": centre}
+                        decided.pending[-1] |= waits | {"effort": effort.total_seconds()}
                     # manual: whoever does it reports it over the API
                 case Begin(stream, command):
                     self.publish(decided, id, time, command, words | {"stream": stream, "step": ""})

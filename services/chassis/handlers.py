@@ -6,21 +6,20 @@
     def weigh_demand(demand: DemandConsolidated, budget: Budget) -> list[PortfolioDecisionMade | Later]: ...
 
 The first parameter is the message, the others the state it needs (`Read[...]` to look only, `dict[str, Stock]` for
-several rows, `Step` and `Streams` for the value stream); the returned list says what may be told.
+several rows, `Streams` for the value streams); the returned list says what may be told.
 """
 
 from collections.abc import Callable, Mapping
 from functools import cache, cached_property
 from operator import attrgetter
 from types import UnionType
-from typing import Any, NamedTuple, Never, TypeVar, Union, cast, get_args, get_origin, get_type_hints
+from typing import Any, NamedTuple, Never, TypeVar, Union, get_args, get_origin, get_type_hints
 from uuid import UUID
 
 from pydantic import create_model
 
 from contracts import value_chain
-from contracts.event import Command, Event, Message
-from contracts.practices import PRACTICES
+from contracts.event import Command, Data, Message
 from contracts.stream import Step, Streams
 from services.chassis.outputs import Answer, Ask, Begin, Later, Work
 from services.chassis.state import ONE, ONE_ROW, READ, Case, State
@@ -29,12 +28,23 @@ Decide = TypeVar("Decide", bound=Callable[..., list[Any]])
 PLURAL_LIMIT = 100
 
 
-class Redrive(Command):
-    """Take the parked records of a case up again, in order; `discard` names one that is given up, with the reason."""
+class Redriving(Data):
+    """What becomes of a parked record when its case is taken up again; of those that it does not name, nothing."""
+
+    discard: UUID | None = None
+    """The record to give up."""
+    edit: UUID | None = None
+    """The record that is taken up as `value` says it; the original stays in its topic."""
+    value: dict[str, Any] | None = None
+    """The corrected CloudEvent, about the same case."""
+    reason: str = ""
+    """Why; kept with its receipt. Who says so is the client of this command."""
+
+
+class Redrive(Command, Redriving):
+    """Take the parked records of a case up again, in order."""
 
     parked_case: str
-    discard: UUID | None = None
-    reason: str = ""
 
 
 def redrive(command: Redrive, case: Case) -> list[Answer]:
@@ -64,7 +74,7 @@ class Handler(NamedTuple):
 
     decide: Callable[..., list[Any]]
     message: type[Message]
-    parameters: tuple[Rows | type[Step] | type[Streams], ...]
+    parameters: tuple[Rows | type[Streams], ...]
     may_tell: frozenset[type[Any]]
     practices: tuple[str, ...] = ()
     """Those it draws on outside of a value stream, whose steps name their own."""
@@ -88,8 +98,8 @@ class Handlers:
         self.hears = {flow.event: flow for flow in value_chain.heard_by(activity)}
         self.tells = {flow.event: flow for flow in value_chain.told_by(activity)}
         self.registered: dict[tuple[str, str], Handler] = {}  # by (message type, capability; "" outside of steps)
-        words = {"activity": activity, "case": "parked_case"}
-        self.redrive: type[Redrive] = create_model("Redrive", __base__=Redrive, __cls_kwargs__=words)
+        own: dict[str, Any] = {"__base__": Redrive, "__cls_kwargs__": {"activity": activity, "case": "parked_case"}}
+        self.redrive: type[Redrive] = create_model("Redrive", **own)
         rows = (Rows(Case, attrgetter("case"), many=False, read=False),)
         self.registered[self.redrive.type, ""] = Handler(redrive, self.redrive, rows, frozenset({Answer}))
         self.follow(Streams())
@@ -99,9 +109,7 @@ class Handlers:
         return self._register(decide, "")
 
     def draws_on(self, *practices: str) -> Callable[[Decide], Decide]:
-        """Register a handler as by `@handles`, and name the management practices it draws on."""
-        if unknown := set(practices).difference(PRACTICES):
-            raise TypeError(f"{', '.join(sorted(unknown))}: no such practice; allowed: {', '.join(PRACTICES)}")
+        """Register a handler as by `@handles`, and name the management practices that it draws on."""
         return lambda decide: self._register(decide, "", practices)
 
     def step(self, capability: str) -> Callable[[Decide], Decide]:
@@ -115,32 +123,23 @@ class Handlers:
         if not hints or not returned:
             raise TypeError(f"{where}: annotate the message first, then the state, and return list[what it may tell]")
         message, *needs = hints.values()
-        if not (isinstance(message, type) and issubclass(message, Message)):
-            raise TypeError(f"{where}: the first parameter is the message, an Event or a Command; {message} is neither")
-        own = issubclass(message, Command) and message.activity == self.activity
-        if message not in self.hears and not own:
-            raise TypeError(f"{where}: by contracts/value_chain.py {self.activity} does not hear {message.__name__}")
+        if message not in self.hears and not self._own(message):
+            own = f"an event that {self.activity} hears by contracts/value_chain.py, or a command of its own"
+            raise TypeError(f"{where}: the first parameter is {own}; {message} is neither")
         parameters = tuple(_parameter(where, message, need) for need in needs)
         told = get_args(returned[0]) if get_origin(returned[0]) in (Union, UnionType) else returned
         told = () if told == (Never,) else told
-        for output in told:
-            self._check_output(where, message, output)
+        allowed = {Later, Begin, Ask, Work, *self.tells} | ({Answer} if issubclass(message, Command) else set())
+        if wrong := [output for output in told if output not in allowed and not self._own(output)]:
+            may = f"what {self.activity} tells by contracts/value_chain.py, commands to itself, an Answer to a command"
+            raise TypeError(f"{where}: {wrong[0]} may not be returned; allowed: {may}, Later, Begin, Ask and Work")
         if other := self.registered.get((message.type, capability)):
             raise TypeError(f"{where}: {other.decide.__name__} hears {message.__name__} already")
         self.registered[message.type, capability] = Handler(decide, message, parameters, frozenset(told), practices)
         return decide
 
-    def _check_output(self, where: str, message: type[Message], output: Any) -> None:
-        if output in (Later, Begin, Ask, Work) or (output is Answer and issubclass(message, Command)):
-            return
-        if output is Answer:
-            raise TypeError(f"{where}: only a command has a caller to answer")
-        if not (isinstance(output, type) and issubclass(output, Message)):
-            raise TypeError(f"{where}: a handler cannot tell {output}")
-        if issubclass(output, Event) and output not in self.tells:
-            raise TypeError(f"{where}: by contracts/value_chain.py {self.activity} does not tell {output.__name__}")
-        if issubclass(output, Command) and output.activity != self.activity:
-            raise TypeError(f"{where}: {output.__name__} is for {output.activity}; activities meet in events only")
+    def _own(self, message: Any) -> bool:
+        return isinstance(message, type) and issubclass(message, Command) and message.activity == self.activity
 
     @cached_property
     def messages(self) -> Mapping[str, type[Message]]:
@@ -210,16 +209,15 @@ class Handlers:
         return Route(plain, own) if plain else None
 
 
-def _parameter(where: str, message: type[Message], need: Any) -> Rows | type[Step] | type[Streams]:
-    if need in (Step, Streams):
-        return cast("type[Step] | type[Streams]", need)
+def _parameter(where: str, message: type[Message], need: Any) -> Rows | type[Streams]:
+    if need is Streams:
+        return Streams
     if read := READ in getattr(need, "__metadata__", ()):
         need = get_args(need)[0]
     if many := get_origin(need) is dict:
         need = get_args(need)[1]
     if not (isinstance(need, type) and issubclass(need, State) and need.by):
-        name = getattr(need, "__name__", need)
-        raise TypeError(f"{where}: {need} is not a state; write class {name}(State[...], by=...)")
+        raise TypeError(f"{where}: {need} is not a state; write it as a class of State[...] with by=...")
     if need.by == ONE:
         return Rows(need, lambda _: ONE_ROW, many=False, read=read)
     field = need.by + "s" if many else need.by

@@ -16,12 +16,12 @@ from uuid import UUID
 
 import asyncpg
 import orjson
-from aiokafka import ConsumerRecord, TopicPartition
+from aiokafka import TopicPartition
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 
 from contracts.envelope import MOST_BYTES, Arrival, Record
 from services.chassis import store
-from services.chassis.again import in_order_of_time
+from services.chassis.again import in_order_of_time, parked_again
 from services.chassis.fold import Fold, Output, told_by
 from services.chassis.handlers import Redrive
 from services.chassis.runtime import Runtime
@@ -145,14 +145,8 @@ class Lane:
 
     async def parked(self, redrive: Redrive) -> list[Arrival]:
         """The parked records of a redrive's case, in order: the fold meets them behind it, as if they arrived now."""
-        arrivals, key = [], redrive.parked_case.encode()
-        for topic, partition, offset, value in await self.connection.fetch(store.REDRIVE, redrive.parked_case):
-            record = ConsumerRecord(topic, partition, offset, 0, 0, key, value, None, len(key), len(value), ())
-            if arrival := self.runtime.codec.receive(record):
-                arrival.parked = True
-                arrival.discarded = (redrive.reason or "no reason given") if arrival.id == redrive.discard else ""
-                arrivals.append(arrival)
-        return arrivals
+        rows = await self.connection.fetch(store.REDRIVE, redrive.parked_case)
+        return parked_again(rows, redrive, self.runtime.codec)
 
     async def settle(self, arrivals: list[Arrival], culprit: str = "") -> list[Output]:
         """Read, fold and write until it holds; returns what to publish.

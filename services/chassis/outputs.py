@@ -25,12 +25,13 @@ class Begin(NamedTuple):
 class Work(NamedTuple):
     """A piece of work. Configuration says how it is done, never what comes out: `done` arrives on the inbox when it is.
 
-    `auto`: at once. `simulated`: after `effort` of chain time, varied by a seed from the message's id. `manual`: when
-    somebody reports it over the API.
+    `auto`: at once. `simulated`: after `effort` of chain time, varied by a seed from the message's id, once somebody in
+    the work centre is free. `manual`: when somebody reports it over the API.
     """
 
     effort: timedelta
     done: Command
+    centre: str = ""
 
 
 class Answer(NamedTuple):

@@ -30,7 +30,7 @@ from structlog.processors import JSONRenderer, TimeStamper, add_log_level, forma
 
 from contracts.stream import read_streams
 from services.chassis.commands import Commanding, Waiters, answer_of, problem
-from services.chassis.handlers import Handlers
+from services.chassis.handlers import Handlers, Redriving
 from services.chassis.outputs import Problem
 from services.chassis.runtime import Runtime
 from services.chassis.settings import Settings
@@ -39,10 +39,10 @@ from services.chassis.work import WorkDone, WorkItem
 from services.chassis.worker import FINISHING, LEAVING, Effects, Worker
 
 PROBLEMS: dict[int | str, dict[str, Any]] = {status: {"model": Problem} for status in (400, 404, 413, 422, 503)}
-TRAIL = "SELECT event_id, case_id, at, record FROM receipt WHERE case_id = $1 ORDER BY at, (record->>'decided_at')"
-CONSUMED = """SELECT record->>'type' AS type, record->>'source' AS source, count(*) AS count FROM receipt
+TRAIL = "SELECT * FROM all_receipts WHERE case_id = $1 ORDER BY at, (record->>'decided_at')"
+CONSUMED = """SELECT record->>'type' AS type, record->>'source' AS source, count(*) AS count FROM all_receipts
 WHERE (record->>'effect')::bool GROUP BY 1, 2"""
-TOLD = "SELECT o->>'type' AS type, count(*) AS count FROM receipt, json_array_elements(record->'outputs') o GROUP BY 1"
+TOLD = "SELECT o->>'type' AS type, count(*) FROM all_receipts, json_array_elements(record->'outputs') o GROUP BY 1"
 DEAD = """SELECT event_id, case_id, topic, part, off, reason, at, encode(value, 'escape') AS value FROM parked
 ORDER BY number LIMIT 1000"""
 
@@ -61,15 +61,6 @@ class WorkReport(BaseModel):
 
     by: str
     """Who did it: a person or another system."""
-
-
-class Redriving(BaseModel):
-    """What to do with a parked case."""
-
-    discard: UUID | None = None
-    """The record to give up; none to try all of them again."""
-    reason: str = ""
-    """Why it is given up; kept with it."""
 
 
 routes = APIRouter()
@@ -148,8 +139,10 @@ async def dead_letters(request: Request) -> list[dict[str, Any]]:
 
 @routes.post("/dlq/{case:path}/redrive", tags=["dead letters"], responses=PROBLEMS)
 async def redrive(case: str, what: Redriving, door: Commanding) -> Response:
-    """Take a case's parked records up again, in order."""
-    return await door.ask(door.runtime.handlers.redrive(parked_case=case, discard=what.discard, reason=what.reason))
+    """Take a case's parked records up again, in order; one may be given up, or corrected."""
+    if what.edit and (wrong := door.runtime.codec.objection(orjson.dumps(what.value), case)):
+        return problem(422, "It could not be used either", f"{wrong}. Nothing has changed.")
+    return await door.ask(door.runtime.handlers.redrive(parked_case=case, **dict(what)))
 
 
 def kinds_of_work(request: Request) -> list[type[WorkItem]]:
@@ -168,9 +161,8 @@ def create_app(
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         runtime = app.state.runtime = Runtime(handlers, settings)
         url = settings.database.replace("postgresql://", "postgresql+asyncpg://", 1)
-        looking = {"timeout": 5, "server_settings": {"default_transaction_read_only": "on"}}
-        pool = {"pool_size": 1, "max_overflow": 2, "pool_pre_ping": True}
-        app.state.engine = create_async_engine(url, **pool, connect_args=looking)
+        look = {"timeout": 5, "server_settings": {"default_transaction_read_only": "on"}}
+        app.state.engine = create_async_engine(url, pool_size=1, max_overflow=2, pool_pre_ping=True, connect_args=look)
         limits: dict[str, Any] = {"min_size": 0, "max_size": 3, "max_inactive_connection_lifetime": 30}
         runtime.pool = asyncpg.create_pool(settings.database, **limits, init=prepare, timeout=5)
         async with runtime.pool:
@@ -188,6 +180,7 @@ def create_app(
 
     title = handlers.activity.replace("_", " ").capitalize()
     app = FastAPI(title=f"{title} of the service value chain", lifespan=lifespan, telemetry=None)
+    app.description = f"An Idempotency-Key is known for {settings.keep_receipts:g} days (0: for ever)."
     app.state.give_up = lambda: None
     app.include_router(routes)
     app.include_router(router)

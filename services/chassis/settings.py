@@ -36,6 +36,10 @@ class Settings(BaseSettings):
     """The folder with the value stream files."""
     work: Way = "auto"
     """How work is done: auto, simulated or manual."""
+    centres: dict[str, int] = {}
+    """How many people each work centre (the owner of work) has; simulated work waits for one. Others have enough."""
+    keep_receipts: float = Field(default=0, ge=0)
+    """Days after which a receipt is a mere trail: longer than any topic is kept, or commands happen twice. 0: never."""
     otlp: str = ""
     """Where spans go (OTLP over HTTP), for example http://127.0.0.1:4318; empty: nowhere."""
     trace_ratio: float = Field(default=1.0, ge=0, le=1)

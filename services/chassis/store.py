@@ -3,8 +3,8 @@
 The chassis's own tables stand in `migrations/`: `receipt` (inbox and outbox in one row: a record was handled, and these
 are its outputs), `ownership` (who may write for a partition number, and what the owner may not have told yet),
 `progress` (how far this database has got in each partition), `pending` (timers, and effects outside that still have to
-be done), `parked` (records that could not be handled, and later ones of their case, in order), and `cases`
-(`Case` in `state.py`).
+be done), `parked` (records that could not be handled, and later ones of their case, in order), `cases` (`Case` in
+`state.py`), and `trail` (receipts that have expired).
 """
 
 from collections.abc import Container, Sequence
@@ -74,16 +74,17 @@ REFUSALS = (asyncpg.IntegrityConstraintViolationError, asyncpg.DataError, asyncp
 AWAY = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, TimeoutError)
 """Anything else: the database, or a connection that was broken off in the middle, cannot be worked with now."""
 
-REDRIVE = "SELECT topic, part, off, value FROM parked WHERE case_id = $1 ORDER BY number"
+REDRIVE = "SELECT event_id, topic, part, off, value FROM parked WHERE case_id = $1 ORDER BY number"
 TAKE_OVER = """INSERT INTO ownership (part, epoch, untold) VALUES ($1, 1, '{}')
 ON CONFLICT (part) DO UPDATE SET epoch = ownership.epoch + 1 RETURNING epoch, untold"""
 REACHED = "SELECT topic, next_offset FROM progress WHERE part = $1"
 UNTOLD = "SELECT record FROM receipt JOIN unnest($1::uuid[]) WITH ORDINALITY u(id, n) ON event_id = u.id ORDER BY u.n"
+HOUSEKEEPING = "SELECT begin_work($1, $2), expire($3)"
 CLAIM = """UPDATE pending SET claimed_until = now() + $2::float8 * interval '1 second', attempts = attempts + 1
-WHERE id IN (SELECT id FROM pending WHERE due <= $1 AND (claimed_until IS NULL OR claimed_until < now())
-             ORDER BY due, id LIMIT 500 FOR UPDATE SKIP LOCKED)
+WHERE id IN (SELECT id FROM pending WHERE due <= $1 AND begun IS NOT FALSE
+             AND (claimed_until IS NULL OR claimed_until < now()) ORDER BY due, id LIMIT 500 FOR UPDATE SKIP LOCKED)
 RETURNING id, due, attempts, effect, case_id, type, data, context"""
-NEXT_DUE = "SELECT min(due) FROM pending WHERE claimed_until IS NULL"
+NEXT_DUE = "SELECT min(due) FROM pending WHERE claimed_until IS NULL AND begun IS NOT FALSE"
 ATTEMPT_FAILED = "UPDATE pending SET claimed_until = now() + $2::float8 * interval '1 second', error = $3 WHERE id = $1"
 BROUGHT = "DELETE FROM pending WHERE id = ANY($1::uuid[])"
 

@@ -82,39 +82,39 @@ class Tracer:
         parent: SpanContext | None,
         started: int,
         attributes: Mapping[str, str | int],
-        links: Sequence[SpanContext] = (),
+        links: Sequence[SpanContext | None] = (),
         error: str = "",
     ) -> None:
         """Hand over a span that ends now; `started` in nanoseconds. Nothing happens for an unsampled one."""
         if self._processor and context.trace_flags.sampled:
             status = Status(StatusCode.ERROR, error) if error else Status()
-            what = (name, context, parent, self._resource, attributes, (), [Link(link) for link in links], kind)
+            what = (name, context, parent, self._resource, attributes, (), [Link(link) for link in links if link], kind)
             self._processor.on_end(ReadableSpan(*what, None, status, started, time.time_ns(), self._scope))
 
     def export_message(self, decided: "Decided", started: int) -> None:
         """The spans of one consumed record and of what it told, once the database has them."""
-        arrival, context, step, record = decided.arrival, decided.context, decided.step, decided.arrival.record
+        arrival, context, record = decided.arrival, decided.context, decided.arrival.record
         parent = parse_traceparent(arrival.attributes.get("traceparent"))
         if context is None or parent is None:
             return
-        about = self.about(arrival.case) | {"svc.value_stream": decided.stream, "svc.step": step.step if step else ""}
-        about["svc.practice"] = ", ".join(decided.practices)
+        where = {"svc.value_stream": decided.stream, "svc.step": decided.step.step if decided.step else ""}
+        about = self.about(arrival.case) | where | {"svc.practice": ", ".join(decided.practices)}
         created = [] if decided.error else [(told.topic, told.partition, told.id) for told in decided.outputs]
         created += [(value_chain.inbox(self.activity), record.partition, row["id"]) for row in decided.pending]
         for topic, partition, id in created:
             below, words = child(context, "create", id), about | message_attributes("create", topic, partition, id)
             self.export(f"create {topic}", SpanKind.PRODUCER, below, context, time.time_ns(), words)
+        what = message_attributes("process", record.topic, record.partition, arrival.id)
         facts: dict[str, str | int] = {
-            **about,
-            **message_attributes("process", record.topic, record.partition, arrival.id),
+            **(about | what),
             "messaging.consumer.group.name": self.group,
             "messaging.kafka.offset": record.offset,
             "cloudevents.event_type": arrival.message.type if arrival.message else "",
             "svc.handler": decided.handler,
             "svc.wait.ms": max(0, started // 1_000_000 - record.timestamp),
         }
-        name, error = f"process {record.topic}", decided.error
-        self.export(name, SpanKind.CONSUMER, context, parent, started, facts, [parent], error)
+        name = f"process {record.topic}"
+        self.export(name, SpanKind.CONSUMER, context, parent, started, facts, [parent], decided.error)
 
     def about(self, case: str) -> dict[str, str]:
         """The attributes of every span about a case."""

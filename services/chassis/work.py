@@ -40,7 +40,7 @@ class WorkItem(State[UUID]):
         self.status, self.owner, self.round = "open", owner, self.round + 1
         self.begun_at, self.promised_by, self.done_at, self.done_by = message.time, promised_by, None, ""
         self.done_type, self.done_data = done.type, done.model_dump_json()
-        return Work(effort, done)
+        return Work(effort, done, owner)
 
     def finish(self, done: WorkDone) -> Answer | None:
         """Close the item; a refusal when nothing is open: who reports twice or too early learns so."""

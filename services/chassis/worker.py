@@ -25,7 +25,7 @@ from contracts.event import Command
 from services.chassis.lane import Lane
 from services.chassis.outputs import Effect
 from services.chassis.runtime import LAG, OLDEST, Runtime
-from services.chassis.store import ATTEMPT_FAILED, AWAY, BROUGHT, CLAIM, NEXT_DUE
+from services.chassis.store import ATTEMPT_FAILED, AWAY, BROUGHT, CLAIM, HOUSEKEEPING, NEXT_DUE
 
 Perform = Callable[[Any, UUID], Awaitable[Command]]
 """Does an effect outside, under an id that stays the same over its repetitions; returns the command that tells the
@@ -35,6 +35,10 @@ Effects = Mapping[type[Effect], Perform]
 MOST_ATTEMPTS = 10
 FETCH = 500
 """Most records in one fetch; a lane that has more than that in its queue gets no others, so it has at most twice."""
+WRITING = {"enable_idempotence": True, "acks": "all", "max_batch_size": 1_000_000, "request_timeout_ms": 15_000}
+READING: dict[str, Any] = {"enable_auto_commit": False, "auto_offset_reset": "earliest", "fetch_max_wait_ms": 100}
+READING |= {"partition_assignment_strategy": (RangePartitionAssignor,)}
+"""How records are produced and consumed; assigned are the same partition numbers of all topics together."""
 LEASE, STALLED_AFTER = 30.0, 30.0
 STARTING, WATCHING, FINISHING, LEAVING = 30.0, 2.0, 5.0, 5.0
 """Seconds: what is due is not claimed again; the consumer may stand still; to connect and join the group; between two
@@ -68,18 +72,9 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
         """From connecting to the broker to losing it, or to a clean stop."""
         runtime, settings = self.runtime, self.runtime.settings
         broker: dict[str, Any] = {"bootstrap_servers": settings.bootstrap, "metadata_max_age_ms": 10_000}
-        producer = runtime.producer = AIOKafkaProducer(
-            **broker, enable_idempotence=True, acks="all", max_batch_size=1_000_000, request_timeout_ms=15_000
-        )
-        consumer = runtime.consumer = AIOKafkaConsumer(
-            **broker,
-            group_id=runtime.group,
-            group_instance_id=runtime.member,
-            enable_auto_commit=False,
-            auto_offset_reset="earliest",
-            fetch_max_wait_ms=100,
-            partition_assignment_strategy=(RangePartitionAssignor,),  # the same numbers of all topics together
-        )
+        group: dict[str, Any] = {"group_id": runtime.group, "group_instance_id": runtime.member}
+        producer = runtime.producer = AIOKafkaProducer(**broker, **WRITING)
+        consumer = runtime.consumer = AIOKafkaConsumer(**broker, **group, **READING)
         self.lanes = [Lane(number, runtime) for number in range(min(settings.lanes, settings.partitions))]
         try:
             async with asyncio.timeout(STARTING):  # aiokafka itself may wait for its group for ever
@@ -89,12 +84,8 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
                 await consumer.start()
             runtime.missing.pop("broker", None)
             async with asyncio.TaskGroup() as tasks:
-                jobs = (
-                    *(job for lane in self.lanes for job in (lane.run(), lane.commits())),
-                    self.bring_due(),
-                    self.watch(),
-                )
-                running = [tasks.create_task(job) for job in jobs]
+                lanes = (job for lane in self.lanes for job in (lane.run(), lane.commits()))
+                running = [tasks.create_task(job) for job in (*lanes, self.bring_due(), self.watch())]
                 await self.fetch()
                 await self.finish()
                 for task in running:
@@ -187,12 +178,15 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
 
     async def bring_due(self) -> None:
         """Claim what is due and bring it to the inbox: timers at once, each effect once it is done."""
-        runtime = self.runtime
+        runtime, settings = self.runtime, self.runtime.settings
         async with asyncio.TaskGroup() as tasks:
             while True:
                 runtime.timers_changed.clear()
                 next_due = None
                 try:
+                    if settings.centres or settings.keep_receipts:
+                        limits = (orjson.dumps(settings.centres), settings.keep_receipts)
+                        await runtime.pool.execute(HOUSEKEEPING, runtime.clock.now(), *limits, timeout=10)
                     claimed = await runtime.pool.fetch(CLAIM, runtime.clock.now(), LEASE, timeout=10)
                     effects = ([row] for row in claimed if row["effect"])
                     for rows in ([row for row in claimed if not row["effect"]], *effects):
@@ -213,8 +207,8 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
         ready = [(row, command) for row in rows if (command := await self.outcome(row)) is not None]
         await asyncio.gather(*(self.produce(row, command) for row, command in ready))
         with suppress(*AWAY):
-            if ready:
-                await self.runtime.pool.execute(BROUGHT, [row["id"] for row, _ in ready], timeout=10)
+            await self.runtime.pool.execute(BROUGHT, [row["id"] for row, _ in ready], timeout=10)
+            self.runtime.timers_changed.set()  # whoever did the work is free for the next
 
     async def outcome(self, row: asyncpg.Record) -> Command | None:
         """The command that a timer holds, or that tells how an effect outside went; None when that is tried again.

@@ -9,6 +9,7 @@ import argparse
 import asyncio
 import os
 import signal
+import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from importlib import import_module
 from pathlib import Path
@@ -136,14 +137,21 @@ MUTANTS: dict[str, Callable[[], None]] = {
 }
 
 
-def pause_before_write(seconds: float) -> None:
-    """Wait between the first read and its write, so that another owner reads the same rows meanwhile."""
-    write, paused = Lane.write, list[Lane]()
+def until_there(release: Path | None) -> None:
+    """Wait for a file."""
+    while release is not None and not release.exists():
+        time.sleep(0.02)
+
+
+def hold_before_write(seconds: float, release: Path | None) -> None:
+    """Wait between the first read and its write, for some time or until a file is there: others read meanwhile."""
+    write, held = Lane.write, list[Lane]()
 
     async def slowly(self: Lane, fold: Fold) -> None:
-        if not paused:
-            paused.append(self)
+        if not held:
+            held.append(self)
             await asyncio.sleep(seconds)
+            await asyncio.to_thread(until_there, release)
         await write(self, fold)
 
     Lane.write = slowly  # type: ignore[method-assign]
@@ -156,6 +164,7 @@ if __name__ == "__main__":
     parser.add_argument("--proof", type=Path)
     parser.add_argument("--mutant", choices=sorted(MUTANTS))
     parser.add_argument("--pause", type=float, help="seconds between the first read and its write")
+    parser.add_argument("--hold", type=Path, help="wait there until this file exists")
     parser.add_argument("--topics", nargs="*", help="own these topics by hand instead of joining the group")
     parser.add_argument("--late", nargs="*", help="take up these topics last")
     parser.add_argument("--deaf", nargs="*", help="leave these topics to the next process")
@@ -165,8 +174,8 @@ if __name__ == "__main__":
     chosen = parser.parse_args()
     if chosen.mutant:
         MUTANTS[chosen.mutant]()
-    if chosen.pause:
-        pause_before_write(chosen.pause)
+    if chosen.pause or chosen.hold:
+        hold_before_write(chosen.pause or 0, chosen.hold)
     if chosen.die:
         die_at(chosen.die, chosen.proof)
     module, _, attribute = chosen.app.partition(":")

@@ -14,9 +14,10 @@ from contracts.plan import PortfolioDecisionMade
 from contracts.value_chain import PLAN
 from services.chassis.commands import Door
 from services.chassis.handlers import Handlers
-from services.chassis.outputs import Answer, Ask, Effect, Later
+from services.chassis.outputs import Answer, Ask, Effect, Later, Work
 from services.chassis.service import create_app
 from services.chassis.state import ONE, State
+from services.chassis.work import WorkDone, WorkItem
 
 
 class Entry(State[UUID], by="demand"):
@@ -85,6 +86,21 @@ class Counter(State[str], by="place"):
     visitors: int = 0
 
 
+class Audit(WorkItem, by="demand"):
+    """Somebody looks through an entry."""
+
+
+class AuditWanted(Command, activity=PLAN):
+    """An entry is to be looked through."""
+
+    demand: UUID
+    hours: float
+
+
+class AuditDone(WorkDone, activity=PLAN):
+    """It has been."""
+
+
 class Reminded(Command, activity=PLAN):
     """The timer of an entry."""
 
@@ -138,6 +154,20 @@ def remind(reminded: Reminded, entry: Entry) -> list[Later]:
     """Count the reminder."""
     entry.reminders += 1
     return []
+
+
+@handles
+def begin_audit(wanted: AuditWanted, audit: Audit) -> list[Work]:
+    """Have an auditor look through the entry."""
+    effort, done = timedelta(hours=wanted.hours), AuditDone(demand=wanted.demand)
+    return [audit.begin(wanted, owner="auditors", promised_by=wanted.time + effort, effort=effort, done=done)]
+
+
+@handles
+def end_audit(done: AuditDone, audit: Audit) -> list[Answer]:
+    """It has been looked through."""
+    refused = audit.finish(done)
+    return [refused] if refused else []
 
 
 @handles

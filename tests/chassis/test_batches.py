@@ -2,9 +2,12 @@
 
 import asyncio
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
+import httpx
+import orjson
 import pytest
 
 from services.chassis.lane import Lane
@@ -170,6 +173,67 @@ async def test_a_handler_that_raises_parks_its_case_and_a_redrive_restores_the_o
         await bench.settled()
     titles = [e["data"]["title"] for e in await bench.told() if e["correlationid"] == str(sick)]
     assert titles == ["bang", "second", "third", "fourth"]
+
+
+@pytest.mark.parametrize("poison", [b"", b"{not JSON"])
+async def test_a_parked_record_is_corrected_in_its_place_and_its_receipt_says_why(bench: Bench, poison: bytes) -> None:
+    case, reason = uuid4(), "the desk wrote bang for mended"
+    async with bench.running() as client:
+        if poison:
+            await bench.tell(demand(case, "first"))
+            await bench.put(poison, str(case))
+        else:
+            await bench.tell(demand(case, "bang"))
+        await bench.tell(demand(case, "second"))
+        await bench.until(lambda: bench.rows("SELECT 1 FROM parked OFFSET 1"), what="both are parked")
+        sick = str((await client.get("/dlq")).json()[0]["event_id"])
+
+        async def edit(key: str, value: Any) -> httpx.Response:
+            order = {"edit": sick, "value": value, "reason": reason}
+            return await client.post(f"/dlq/{case}/redrive", json=order, headers={"Idempotency-Key": key})
+
+        right = orjson.loads(bench.encoded(demand(case, "mended"), uuid4() if poison else UUID(sick)))
+        others = orjson.loads(bench.encoded(demand(uuid4(), "mended"), uuid4()))
+        for key, value in {"1": others, "2": right | {"data": {}}, "3": right | {"type": "x"}, "4": None}.items():
+            refused = await edit(key, value)
+            assert (refused.status_code, refused.json()["title"]) == (422, "It could not be used either")
+        assert len(await bench.rows("SELECT 1 FROM parked")) == 2
+        assert (await edit("right", right)).status_code == 200
+        await bench.until(lambda: bench.none("SELECT 1 FROM parked"), what="nothing is parked")
+        (entry,) = [one for one in (await client.get(f"/trail/{case}")).json() if one["id"] == sick]
+    assert (await bench.entries())[case] == (("first", "mended", "second") if poison else ("mended", "second"))
+    assert entry["edited"] == reason
+
+
+async def test_simulated_work_waits_until_somebody_in_its_work_centre_is_free(bench: Bench) -> None:
+    hours = 0.3 / 3600
+    async with bench.running(work="simulated", centres={"auditors": 2}):
+        for _ in range(6):
+            await bench.tell(ledger.AuditWanted(demand=uuid4(), hours=hours))
+        done = "SELECT 1 FROM audit WHERE status = 'done' OFFSET 5"
+        await bench.until(lambda: bench.rows(done), what="all is looked through")
+    ends = [row["done_at"] for row in await bench.rows("SELECT done_at FROM audit ORDER BY done_at")]
+    shortest = timedelta(hours=hours * 0.7)
+    assert all(third - first >= shortest for first, third in zip(ends, ends[2:], strict=False)), "two at a time"
+    assert await bench.none("SELECT 1 FROM pending")
+
+
+async def test_receipts_become_mere_trails_once_they_are_old(bench: Bench) -> None:
+    old, new = uuid4(), uuid4()
+    async with bench.running():
+        await bench.tell(demand(old, "old"))
+        await bench.settled()
+    await bench.rows("UPDATE receipt SET at = now() - interval '3 days' RETURNING 1")
+    async with bench.running(keep_receipts=2.0) as client:
+        await bench.tell(demand(new, "new"))
+        await bench.until(lambda: bench.rows("SELECT 1 FROM trail"), what="the old receipt is a trail")
+        await bench.until(lambda: bench.rows("SELECT 1 FROM receipt"), what="the new demand is decided")
+        assert [row["case_id"] for row in await bench.rows("SELECT case_id FROM receipt")] == [str(new)]
+        (entry,) = (await client.get(f"/trail/{old}")).json()
+        assert entry["outputs"][0]["data"]["title"] == "old"
+        (heard,) = (await client.get("/coverage")).json()["consumed"]
+        assert heard["count"] == 2, "what was shown stays shown"
+        assert "known for 2 days" in (await client.get("/openapi.json")).json()["info"]["description"]
 
 
 async def test_in_a_batch_of_500_only_what_is_poison_is_set_aside(

@@ -156,27 +156,28 @@ async def test_two_owners_of_one_partition_decide_once_and_publish_in_order(benc
     assert await books(bench, cases) == []
 
 
-async def replaced(bench: Bench, *mutant: str) -> list[str]:
+async def replaced(bench: Bench, release: Path, *mutant: str) -> list[str]:
     """A process is held up before it writes, and another takes its partitions over; returns the failed checks."""
     case = uuid4()
     await bench.tell(demand(case, "held up", value=3))
     part = bench.home(str(case))
     owners = "SELECT epoch FROM ownership WHERE part = $1"
     epoch = [row["epoch"] for row in await bench.rows(owners, part)]
-    async with process(bench, "--pause", "4", *mutant, "--topics", "svc.engage.demand"):
+    async with process(bench, "--hold", str(release), *mutant, "--topics", "svc.engage.demand"):
         await bench.until(lambda: bench.owned(part, 1 + sum(epoch)), what="the first has taken it over")
         async with process(bench, *mutant, "--topics", "svc.plan.inbox"):
             await bench.until(lambda: bench.owned(part, 2 + sum(epoch)), what="the second has taken it over")
+            release.touch()
             await bench.settled()
             third = await bench.owned(part, 3 + sum(epoch))
     return [] if third else ["what is written under an old epoch is refused"]
 
 
 async def test_an_owner_that_was_replaced_writes_nothing_before_it_has_taken_over_again(
-    bench: Bench, record_property: Record
+    bench: Bench, record_property: Record, tmp_path: Path
 ) -> None:
-    assert await replaced(bench) == []
-    failed = await replaced(bench, "--mutant", "no_epochs")
+    assert await replaced(bench, tmp_path / "first") == []
+    failed = await replaced(bench, tmp_path / "second", "--mutant", "no_epochs")
     assert failed == ["what is written under an old epoch is refused"], "mutant no_epochs was not caught"
     record_property("caught", "mutant no_epochs: caught by 'what is written under an old epoch is refused'")
 

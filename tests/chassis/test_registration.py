@@ -95,15 +95,15 @@ def tells_a_text(demand: DemandConsolidated) -> list[str]:
     ("decide", "why"),
     [
         (nothing_said, "annotate the message first, then the state, and return list"),
-        (a_state_first, "the first parameter is the message, an Event or a Command"),
-        (deaf, "by contracts/value_chain.py plan does not hear"),
-        (anothers_command, "by contracts/value_chain.py plan does not hear ForOthers"),
-        (unknown_state, r"write class Nothing\(State"),
+        (a_state_first, "the first parameter is an event that plan hears by contracts/value_chain.py, or a command"),
+        (deaf, "the first parameter is an event that plan hears by contracts/value_chain.py"),
+        (anothers_command, "or a command of its own; .*ForOthers.* is neither"),
+        (unknown_state, r"Nothing.* is not a state; write it as a class of State\["),
         (state_that_cannot_be_found, "DemandConsolidated has no field 'shelf' to find Shelf by"),
-        (tells_what_others_tell, "by contracts/value_chain.py plan does not tell"),
-        (tells_others_what_to_do, "ForOthers is for engage; activities meet in events only"),
-        (answers_nobody, "only a command has a caller to answer"),
-        (tells_a_text, "a handler cannot tell"),
+        (tells_what_others_tell, "may not be returned; allowed: what plan tells by contracts/value_chain.py"),
+        (tells_others_what_to_do, "ForOthers.* may not be returned; .*commands to itself"),
+        (answers_nobody, "Answer.* may not be returned; .*an Answer to a command"),
+        (tells_a_text, "str.* may not be returned"),
     ],
 )
 def test_a_handler_that_the_table_does_not_allow_is_refused_at_import(decide: Any, why: str) -> None:

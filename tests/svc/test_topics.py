@@ -54,6 +54,24 @@ async def test_a_topic_that_keeps_records_for_less_than_an_outage_takes_is_refus
         await check_retention(machine.bootstrap)
 
 
+async def test_a_topic_that_keeps_records_for_longer_than_receipts_are_kept_is_refused(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(topics, "TOPICS", ("svc.test.for-ever",))
+    await create_topics(machine.bootstrap)
+    assert await check_retention(machine.bootstrap, keep_receipts=0) == []
+    with pytest.raises(Trouble, match=r"svc\.test\.for-ever keeps records for ever.*for 30 days.*SVC_KEEP_RECEIPTS"):
+        await check_retention(machine.bootstrap, keep_receipts=30)
+    admin = AIOKafkaAdminClient(bootstrap_servers=machine.bootstrap)
+    await admin.start()
+    await admin.create_topics([NewTopic("svc.test.month", 1, 1, topic_configs={"retention.ms": "2592000000"})])
+    await admin.close()
+    monkeypatch.setattr(topics, "TOPICS", ("svc.test.month",))
+    with pytest.raises(Trouble, match="for 30 days, 0:00:00, and receipts are kept for 30 days: "):
+        await check_retention(machine.bootstrap, keep_receipts=30)
+    assert await check_retention(machine.bootstrap, keep_receipts=31) == []
+
+
 async def test_records_that_were_deleted_before_they_were_read_are_counted(
     machine: Machine, monkeypatch: pytest.MonkeyPatch
 ):
