@@ -37,8 +37,8 @@ fix: install ## mend what ruff can mend
 	@$(python) -m ruff check --fix .
 	@$(python) -m ruff format .
 
-contracts: install ## write what is derived from the contracts anew
-	@$(python) -m contracts.render
+contracts: install ## write what is derived from the contracts anew; refuses what would break a reader
+	@$(python) -m contracts.render $(ARGS)
 
 lock: install ## resolve the newest versions into requirements.lock
 	@$(python) -m uv --quiet pip compile pyproject.toml --group dev --group bench --universal --generate-hashes \

@@ -1,6 +1,8 @@
 """What is derived from the contracts for readers outside: schemas, an AsyncAPI document, parts of the README.
 
 `python -m contracts.render` writes them; with `--check` it only says which are not current, and fails if any is not.
+A schema that would break a reader is not written (`evolution.py`); `--release` makes the present schemas the ones that
+later changes are held against.
 """
 
 import ast
@@ -17,6 +19,7 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
+from contracts import evolution
 from contracts.envelope import CONTENT_TYPE, source_of
 from contracts.event import Data, Event, Message, dashed
 from contracts.rows import ROWS
@@ -383,7 +386,12 @@ def _text(document: Json) -> str:
 
 def main(arguments: list[str]) -> int:
     """Write what is not current, or with `--check` only name it; 1 if something is left to do."""
-    check = "--check" in arguments
+    check, schemas = "--check" in arguments, {flow.event.type: schema_of(flow.event) for flow in FLOWS}
+    if breaking := evolution.objections(evolution.released(), schemas):
+        sys.stdout.write("".join(f"this would break a reader: {objection}\n" for objection in breaking))
+        return 1
+    if "--release" in arguments:
+        evolution.RELEASED.write_text(evolution.release(schemas))
     files = rendered()
     for path in stale():
         sys.stdout.write(

@@ -53,6 +53,8 @@ class Runtime:
 
     async def database_away(self, who: str, error: BaseException) -> None:
         """Say what is wrong with the database for one of its users, once, and wait a moment."""
+        if (task := asyncio.current_task()) and task.cancelling():  # asyncpg puts its error in the place of a cancel
+            raise asyncio.CancelledError
         reason = f"{type(error).__name__}: {error}"
         if self.missing.get(f"database of {who}") != reason:
             self.missing[f"database of {who}"] = reason
