@@ -33,6 +33,8 @@ class ChangeRules(Data):
     """How long before its installation a normal change is announced."""
     review_after_hours: Annotated[float, Field(ge=0, le=8760)] = 168
     """How long after its installation a change is reviewed."""
+    retirement_notice_hours: Annotated[float, Field(ge=0, le=87600)] = 2160
+    """How long before its end a service that has a successor is announced to end: 90 days."""
     freeze_from: AwareDatetime | None = None
     """Begin of the next freeze (ISO 8601 with offset); only emergency changes are installed in it."""
     freeze_until: AwareDatetime | None = None
