@@ -52,7 +52,7 @@ def release(
     if record.review == "failed":
         worries.append("the change before failed its review")
     if errors:
-        worries.append(f"{len(errors)} known errors are left")
+        worries.append("a known error is left" if len(errors) == 1 else f"{len(errors)} known errors are left")
     support = EARLY_SUPPORT * (2 if worries else 1)
     stand_by = f"Its makers stand by for {support.days} days"
     reasons = (
