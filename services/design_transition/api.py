@@ -106,9 +106,7 @@ class ServiceView(BaseModel):
     early_support_until: datetime | None
     """Until when the makers of that stand by."""
     incidents: tuple[Incident, ...]
-    """What users had to be helped with in early life, not removed since."""
-    known_errors: tuple[str, ...]
-    """Those of them that have come back."""
+    """What users had to be helped with in early life, not removed since; what came back is a known error."""
     review: str
     """What the last review of a change of it found: `none`, `succeeded` or `failed`."""
     notice: Notice | None

@@ -27,7 +27,7 @@ class ChangeRules(Data):
     """From this cost on, in euros, the impact of a change is high."""
     many_users: Annotated[int, Field(ge=1)] = 100
     """From so many users on the impact is at least medium; from ten times as many it is high."""
-    standard_up_to: Euros = 5_000
+    standard_up_to: Annotated[int, Field(ge=0, le=10**12)] = 5_000
     """The most that a pre-authorised change may cost, in euros."""
     notice_hours: Annotated[float, Field(ge=0, le=8760)] = 24
     """How long before its installation a normal change is announced."""

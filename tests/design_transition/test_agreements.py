@@ -3,10 +3,12 @@
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from contracts.design_transition import ContractualAgreementNeeded
 from contracts.values import Requirement, Term
 from services.chassis.outputs import Answer
+from services.design_transition.api import Readiness
 from services.design_transition.model import AgreementWanted, AskedAgreement, ContractHeard, ReadinessDeclared
 from services.design_transition.registers import ask_for_agreement, take_contract, take_readiness
 from services.design_transition.service_configuration import MOST_CONTRACTS, Contract, Role, ServiceRecord
@@ -114,3 +116,21 @@ def test_a_service_that_replaces_itself_is_refused_and_nothing_changes() -> None
     assert answer.status == 422
     assert "leave `replaces` out" in answer.body.model_dump()["detail"]
     assert dict(record) == before
+
+
+@pytest.mark.parametrize(
+    ("wrong", "where"),
+    [
+        ({"declared_by": ""}, "declared_by"),
+        ({"declared_by": "a" * 201}, "declared_by"),
+        ({"replaces": "Board Games"}, "replaces"),
+        ({"roles": [{"role": "a", "staffed": True, "trained": True}] * 101}, "roles"),
+        ({"roles": [{"role": "a", "staffed": True, "trained": True, "age": 7}]}, "age"),
+        ({"factors": [{"kind": "lunar", "fact": "the moon", "effect": "needed"}]}, "kind"),
+        ({"factors": [{"kind": "legal", "fact": "a law", "effect": "needed", "begins": "2026-12-01"}]}, "begins"),
+        ({"mood": "good"}, "mood"),
+    ],
+)
+def test_a_readiness_that_cannot_be_read_is_refused_where_it_is_wrong(wrong: dict[str, object], where: str) -> None:
+    with pytest.raises(ValidationError, match=where):
+        Readiness.model_validate({"declared_by": "ada", **wrong})
