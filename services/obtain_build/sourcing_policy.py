@@ -12,6 +12,8 @@ from services.chassis.state import ONE, State
 
 SOURCING = "sourcing"
 """The policy that Obtain/build reads, by its id."""
+EDITIONS_KEPT = 50
+"""So many editions are kept, those that were told last: more do not bind or wait for their day at a time."""
 
 
 class SourcingRules(Data):
@@ -31,6 +33,10 @@ class SourcingRules(Data):
     """By how much of its cost the preferred way may be dearer."""
     contract_from: Euros = 50_000
     """From this price on nothing is bought without a contract in force."""
+    contract_wait_hours: Hours = 24
+    """How long an order waits for a contract, if only that lets its parts be had; after that they cannot be had."""
+    restock_up_to: Euros = 50_000
+    """What may be spent at once on what operation needs again; beyond that a portfolio decision is needed."""
 
 
 class Edition(Data):
@@ -75,5 +81,5 @@ def note_policy(issued: PolicyIssued, policy: SourcingPolicy) -> list[Never]:
         return []
     new = Edition(number=issued.version, rules=rules, valid_from=issued.valid_from, valid_until=issued.valid_until)
     running = [known for known in policy.editions if known.valid_until is None or known.valid_until > issued.time]
-    policy.editions = (*running, new)
+    policy.editions = (*running, new)[-EDITIONS_KEPT:]
     return []

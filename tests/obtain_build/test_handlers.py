@@ -17,13 +17,7 @@ from contracts.plan import PolicyIssued
 from contracts.stream import Streams
 from contracts.values import PolicyParameter, Requirement, Term
 from services.chassis.outputs import Answer, Later, Problem, Work
-from services.obtain_build.component_register import (
-    ComponentView,
-    gain_component,
-    hear_supplier,
-    note_offer,
-    return_capacity,
-)
+from services.obtain_build.component_register import ComponentView, gain_component, return_capacity
 from services.obtain_build.handlers import handles
 from services.obtain_build.measuring import measure
 from services.obtain_build.model import (
@@ -34,10 +28,17 @@ from services.obtain_build.model import (
     ObtainParts,
     OfferHeard,
     PartDelivered,
-    PurchaseSigned,
 )
-from services.obtain_build.provision import hear_change, hear_specification, report_purchase
+from services.obtain_build.ordering import hear_change, hear_specification
 from services.obtain_build.sourcing_policy import SourcingPolicy, SourcingRules, note_policy
+from services.obtain_build.supplier_management import (
+    Supplier,
+    SupplierAgreement,
+    SupplierAnswered,
+    hear_supplier,
+    note_offer,
+    report_agreement,
+)
 from tests.obtain_build.workshop import MORNING, THE_DEMAND, Workshop, of, offer
 
 # --- the wiring
@@ -71,7 +72,7 @@ def test_the_step_obtain_hears_what_it_works_by(streams: Streams, message: type[
 
 @pytest.mark.parametrize(
     ("message", "told_by"),
-    [(PolicyIssued, ""), (ThirdPartyServiceReported, ""), (ServiceDelivered, "put-live"), (PurchaseSigned, "obtain")],
+    [(PolicyIssued, ""), (ThirdPartyServiceReported, ""), (ServiceDelivered, "put-live"), (SupplierAnswered, "obtain")],
 )
 def test_what_concerns_no_order_alone_is_heard_as_well(streams: Streams, message: type[Message], told_by: str) -> None:
     handles.follow(streams)
@@ -256,10 +257,10 @@ def test_what_is_bought_is_there_after_the_suppliers_time_under_a_signed_contrac
     workshop.stocked("store", 0, 0, offer())
     delivery, signed = workshop.obtain("store")
     assert delivery == Later(
-        MORNING + timedelta(hours=48), PartDelivered(demand=THE_DEMAND, component="store", iteration=1)
+        MORNING + timedelta(hours=48), PartDelivered(demand=THE_DEMAND, component="store", iteration=1, taken_hours=48)
     )
-    assert isinstance(signed, PurchaseSigned)
-    (agreement,) = report_purchase(signed.at(MORNING))
+    assert isinstance(signed, SupplierAnswered)
+    (agreement,) = report_agreement(signed.at(MORNING), SupplierAgreement(id="cloudy/store"))
     assert isinstance(agreement, SupplierAgreementReported)
     assert (agreement.agreement, agreement.state, agreement.cost) == ("cloudy/store", "signed", 1_000)
     assert agreement.terms == (Term(name="delivery", value=48, unit="hours"),)
@@ -431,7 +432,7 @@ def supplier_says(version: int, *terms: Term) -> OfferHeard:
         support_hours="",
         valid_from=MORNING,
     )
-    (heard,) = hear_supplier(report.at(MORNING))
+    (heard,) = hear_supplier(report.at(MORNING), Supplier(id="cloudy"))
     return heard.at(MORNING)
 
 
@@ -443,7 +444,7 @@ def test_a_suppliers_terms_are_an_offer_of_the_component() -> None:
     )
     heard = supplier_says(1, *terms)
     assert heard.component == "store"
-    assert heard.offer == offer(price=1000, lead_time_hours=72, most=500)
+    assert heard.offer == offer(price=1000, lead_time_hours=72, most=500, terms=terms)
 
 
 @pytest.mark.parametrize("delivery", [(), (Term(name="delivery", value=3, unit="moons"),)])
