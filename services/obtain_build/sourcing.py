@@ -19,6 +19,8 @@ SUPPLY_RISK = {"offered": 0.1, "changed": 0.15, "degraded": 0.4}
 ELAPSED = 24 / 8
 """Hours of chain time for an hour of building: people build eight hours a day."""
 
+MOST_HOURS = 87_600
+"""What takes more than ten years to build is not built."""
 UNSAID = ("terms", "contracts", "agreement")
 """What of an offer stands in a basis in other words."""
 
@@ -105,7 +107,7 @@ def choose(search: Search) -> Sourcing:
     said = tuple(one for one in hindrances if one.state == "refused" or one == lacking)
     refused = [one.text for one in hindrances]
     if best is None:
-        dear = [f"{spoken(option)} costs {option.cost} euros" for option in options]
+        dear = [f"{spoken(option)} costs {option.cost} euros" for option in options] or ["it takes more than ten years to build"]
         left = f"{search.limits.euros} euros are left"
         obstacle = f"{search.wanted.component}: {'; '.join(dear + refused)}, and {left}."
         return Sourcing(None, obstacle, said, ideal.cost if ideal and lacking else None)
@@ -156,8 +158,9 @@ def ways(search: Search) -> tuple[list[SourcingOption], list[Hindrance]]:
     hours = rules.hours_per_part + wanted.capacity / rules.units_per_hour
     if failed and failed.way == "build":
         hours *= rules.rework_share
-    cost = ceil(hours * rules.hourly_rate)
-    options.append(SourcingOption(way="build", cost=cost, lead_time_hours=hours * ELAPSED, risk=BUILD_RISK))
+    if (lead_time := hours * ELAPSED) <= MOST_HOURS:
+        cost = ceil(hours * rules.hourly_rate)
+        options.append(SourcingOption(way="build", cost=cost, lead_time_hours=lead_time, risk=BUILD_RISK))
     for offer in search.component.offers:
         if hindered := hindrance(offer, search):
             hindrances.append(hindered)

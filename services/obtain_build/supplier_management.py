@@ -14,6 +14,8 @@ COMPONENTS_KEPT = 100
 """So many components of one supplier learn of its contracts, those told last: no catalogue here is longer."""
 CONTRACTS_KEPT = 50
 """So many contracts of one supplier are kept, those that were told last: the ended ones among them fall out first."""
+MOST_EUROS, MOST_HOURS = 1_000_000_000_000, 87_600
+"""What costs more than a trillion, or takes longer than ten years, is no offer."""
 HOURS_IN = {"hours": 1, "days": 24, "weeks": 168}
 """The units in which a supplier may state its time of delivery."""
 
@@ -77,7 +79,7 @@ def hear_supplier(report: ThirdPartyServiceReported, supplier: Supplier) -> list
         supplier=report.supplier,
         edition=report.version,
         status=report.status,
-        price=round(price.value) if price and price.unit == "euros" and price.value >= 0 else None,
+        price=round(price.value) if price and price.unit == "euros" and 0 <= price.value <= MOST_EUROS else None,
         lead_time_hours=delivery_hours(terms.get("delivery")),
         most=max(0.0, capacity.value) if capacity else None,
         agreement=report.agreement,
@@ -89,9 +91,10 @@ def hear_supplier(report: ThirdPartyServiceReported, supplier: Supplier) -> list
 
 def delivery_hours(delivery: Term | None) -> float | None:
     """The promised time of delivery; None if the supplier says none that can be understood."""
-    if delivery is None or delivery.unit not in HOURS_IN or delivery.value < 0:
+    if delivery is None or delivery.unit not in HOURS_IN:
         return None
-    return delivery.value * HOURS_IN[delivery.unit]
+    hours = delivery.value * HOURS_IN[delivery.unit]
+    return hours if 0 <= hours <= MOST_HOURS else None
 
 
 def note_offer(heard: OfferHeard, component: Component) -> list[ObtainParts]:

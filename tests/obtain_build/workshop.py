@@ -113,9 +113,9 @@ class Workshop:
         done = BuildingDone(demand=self.demand, by=by).at(self.time)
         return [*take_what_is_built(done, self.order, self.building)]
 
-    def delivered(self, component: str, iteration: int = 1) -> list[object]:
+    def delivered(self, component: str, iteration: int = 1, taken_hours: float | None = None) -> list[object]:
         """The supplier's time is over."""
-        message = PartDelivered(demand=self.demand, component=component, iteration=iteration)
+        message = PartDelivered(demand=self.demand, component=component, iteration=iteration, taken_hours=taken_hours)
         return [*take_what_is_delivered(message.at(self.time), self.order)]
 
     def service(self, outcome: str, change: str = "CHG-1") -> list[object]:
