@@ -16,14 +16,14 @@ from services.obtain_build.sourcing_policy import SourcingPolicy
 
 
 def hear_demand(demand: DemandConsolidated, order: Order) -> list[Never]:
-    """Keep for how many it is and by when: it bounds an order whose change and specification do not say."""
+    """Keep for how many it is and by when, where the change does not say; late, it binds what is not begun yet."""
     if demand.users or demand.wanted_by:
         order.need = Need.of(demand)
     return []
 
 
 def hear_initiation(asked: ChangeInitiationRequested, order: Order) -> list[Never]:
-    """Keep who pays for the change: it costs no more than they are ready to spend, and is there when they want it."""
+    """Keep who pays for the change, how much at most and by when; heard late, it binds what is not begun yet."""
     order.sponsorship = Sponsorship.of(asked)
     return []
 

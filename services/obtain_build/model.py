@@ -71,8 +71,7 @@ class Order(State[UUID], by="demand"):
             return False
         if self.proposal is None:
             return self.specification.rework_of is not None and self.status == "ready"
-        requested = self.proposal.origin == "problem" and self.id == demand_of(self.proposal.change)
-        return self.request is not None or not requested
+        return self.request is not None or self.id != demand_of(self.proposal.change)
 
     @property
     def to_obtain(self) -> Wanted | None:

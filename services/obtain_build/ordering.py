@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from contracts.design_transition import ChangeProposed, ComponentSpecification, SpecificationIssued
+from contracts.event import Fact
 from contracts.obtain_build import ChangedServiceReported
 from services.chassis.outputs import Later
 from services.chassis.state import Read
@@ -77,22 +78,25 @@ def look_for(
     """The way to have each part, one after the other, with the money that those before it leave."""
     found = []
     for specified in wanted.components:
-        one, notes = sized(specified, order)
-        bounds = limits._replace(notes=(*limits.notes, *notes))
-        search = Search(one, components[one.component], weighing, bounds, order.part(one.component), wanted.restock)
-        sourcing = choose(search)
+        one, notes, facts = sized(specified, order)
+        bounds = limits._replace(notes=(*limits.notes, *notes), facts=(*limits.facts, *facts))
+        component, failed = components[one.component], order.part(one.component)
+        sourcing = choose(Search(one, component, weighing, bounds, failed, wanted.restock, wanted.requirements))
         cost = sourcing.choice.option.cost if sourcing.choice else sourcing.contract_would_do or 0
         limits = limits._replace(euros=limits.euros - cost)
         found.append((one, sourcing))
     return found
 
 
-def sized(specified: ComponentSpecification, order: Order) -> tuple[ComponentSpecification, tuple[str, ...]]:
+def sized(
+    specified: ComponentSpecification, order: Order
+) -> tuple[ComponentSpecification, tuple[str, ...], tuple[Fact, ...]]:
     """A part for users whose specification does not say how many is for those of the demand."""
     if specified.capacity or specified.unit != "users" or order.need is None or not order.need.users:
-        return specified, ()
+        return specified, (), ()
+    users = Fact(name="users", value=order.need.users, source="consolidated demand")
     note = f"It is to bear the demand's {order.need.users} users: its specification does not say how many."
-    return specified.model_copy(update={"capacity": float(order.need.users)}), (note,)
+    return specified.model_copy(update={"capacity": float(order.need.users)}), (note,), (users,)
 
 
 def part_of(wanted: ComponentSpecification, choice: Choice, order: Order, command: ObtainParts) -> Part:

@@ -7,6 +7,7 @@ from typing import Literal, NamedTuple, Self
 from contracts.design_transition import ComponentSpecification
 from contracts.event import Fact
 from contracts.obtain_build import SourcingOption
+from contracts.values import Requirement
 from services.obtain_build.direction import Weighing
 from services.obtain_build.model import Component, Order
 from services.obtain_build.offers import Offer
@@ -72,6 +73,8 @@ class Search(NamedTuple):
     """The part that came back; None for a first one."""
     restock: bool = False
     """Whether what is there already is no way to have it."""
+    requirements: tuple[Requirement, ...] = ()
+    """What the service must reach; those among them that the component is tested for bind its supplier."""
 
 
 class Hindrance(NamedTuple):
@@ -107,10 +110,9 @@ def choose(search: Search) -> Sourcing:
     said = tuple(one for one in hindrances if one.state == "refused" or one == lacking)
     refused = [one.text for one in hindrances]
     if best is None:
-        dear = [f"{spoken(option)} costs {option.cost} euros" for option in options] or ["it takes more than ten years to build"]
-        left = f"{search.limits.euros} euros are left"
-        obstacle = f"{search.wanted.component}: {'; '.join(dear + refused)}, and {left}."
-        return Sourcing(None, obstacle, said, ideal.cost if ideal and lacking else None)
+        obstacle = f"{search.wanted.component}: {'; '.join(too_dear(options) + refused)}"
+        without = f"{obstacle}, and {search.limits.euros} euros are left."
+        return Sourcing(None, without, said, ideal.cost if ideal and lacking else None)
     missed = better(ideal, best) if ideal and lacking else ""
     notes = (*search.limits.notes, *search.weighing.notes)
     choice = Choice(
@@ -191,12 +193,27 @@ def hindrance(offer: Offer, search: Search) -> Hindrance | None:
         text = f"{offer.supplier} has not said what it costs and when it is there"
     elif offer.most is not None and offer.most < wanted.capacity:
         text = f"{offer.supplier} supplies at most {offer.most:,.10g} {wanted.unit}"
+    elif short := falls_short(offer, search):
+        text = f"{offer.supplier} promises {short}"
     elif offer.price >= search.weighing.rules.contract_from and contract is None:
         text = f"there is no contract with {offer.supplier}, and {offer.price} euros need one"
         return Hindrance(offer, text, "offered")
     else:
         return None
     return Hindrance(offer, text, "stands" if contract else "refused")
+
+
+def falls_short(offer: Offer, search: Search) -> str:
+    """Which promise of the supplier is less than what is required of the component; empty if none is."""
+    promised = {(term.name, term.unit): term.value for term in offer.terms}
+    for required in search.requirements:
+        value = promised.get((required.name, required.unit))
+        if value is None or required.name not in search.wanted.acceptance:
+            continue
+        if value < required.target if required.better == "higher" else value > required.target:
+            unit = f" {required.unit}".rstrip()
+            return f"{required.name} of {value:g}{unit}, and {required.target:g}{unit} are required"
+    return ""
 
 
 def agreement_of(option: SourcingOption, search: Search) -> str | None:
@@ -229,6 +246,13 @@ def better(ideal: SourcingOption, best: SourcingOption) -> str:
 def capital(text: str) -> str:
     """A sentence begins with a capital."""
     return f"{text[0].upper()}{text[1:]}"
+
+
+def too_dear(options: list[SourcingOption]) -> list[str]:
+    """What the ways would cost that cannot be paid."""
+    if not options:
+        return ["it takes more than ten years to build"]
+    return [f"{spoken(option)} costs {option.cost} euros" for option in options]
 
 
 def spoken(option: SourcingOption) -> str:

@@ -218,6 +218,16 @@ def test_no_contract_is_waited_for_where_another_part_cannot_be_had_at_all() -> 
             "refused",
             "cloudy supplies at most 99 users",
         ),
+        (
+            (offered(terms=(*TERMS, Term(name="availability", value=95, unit="%"))),),
+            "refused",
+            "cloudy promises availability of 95 %, and 99 % are required",
+        ),
+        (
+            (offered(terms=(*TERMS, Term(name="availability", value=99.5, unit="%"))), concluded()),
+            "signed",
+            "store from cloudy",
+        ),
     ],
 )
 def test_a_supplier_offers_signs_or_refuses_by_contract_and_offer(
