@@ -7,6 +7,7 @@ from contracts.event import Fact
 from contracts.obtain_build import ChangedServiceReported
 from services.chassis.outputs import Later
 from services.chassis.state import Read
+from services.obtain_build.buying import Hindrance
 from services.obtain_build.component_register import returned_capacity
 from services.obtain_build.direction import Direction, Weighing
 from services.obtain_build.model import (
@@ -19,7 +20,8 @@ from services.obtain_build.model import (
 )
 from services.obtain_build.parts import Choice, Part, Wanted
 from services.obtain_build.provision import Begun, begin_parts, changed_service
-from services.obtain_build.sourcing import Hindrance, Limits, Search, Sourcing, choose
+from services.obtain_build.search import Limits, Search
+from services.obtain_build.sourcing import Sourcing, choose
 from services.obtain_build.sourcing_policy import SourcingPolicy
 from services.obtain_build.supplier_management import SupplierAnswered, SupplierTerms
 

@@ -1,90 +1,23 @@
 """Make or buy: which ways there are to have a component, and which is taken."""
 
-from datetime import datetime, timedelta
 from math import ceil
-from typing import Literal, NamedTuple, Self
+from typing import NamedTuple
 
-from contracts.design_transition import ComponentSpecification
 from contracts.event import Fact
 from contracts.obtain_build import SourcingOption
-from contracts.values import Requirement
+from services.obtain_build.buying import Hindrance, agreement_of, bought_from, hindrance
 from services.obtain_build.direction import Weighing
-from services.obtain_build.model import Component, Order
-from services.obtain_build.offers import Offer
-from services.obtain_build.parts import Choice, Part
+from services.obtain_build.parts import Choice
+from services.obtain_build.search import Search
 
-REUSE_RISK = 0.02
-BUILD_RISK = 0.2
-SUPPLY_RISK = {"offered": 0.1, "changed": 0.15, "degraded": 0.4}
-"""How likely a part fails, by how it is had; of a supplier that ends its service nothing is bought."""
+REUSE_RISK, BUILD_RISK = 0.02, 0.2
+"""How likely a part fails, by how it is had."""
 ELAPSED = 24 / 8
 """Hours of chain time for an hour of building: people build eight hours a day."""
-
 MOST_HOURS = 87_600
 """What takes more than ten years to build is not built."""
 UNSAID = ("terms", "contracts", "agreement")
 """What of an offer stands in a basis in other words."""
-
-
-class Limits(NamedTuple):
-    """What the order leaves for a part."""
-
-    euros: int
-    wanted_by: datetime | None
-    now: datetime
-    service: str
-    urgent: bool = False
-    """Whether the fastest way counts, not the least costly one."""
-    notes: tuple[str, ...] = ()
-    """What bounds the order beside its change, as sentences."""
-    facts: tuple[Fact, ...] = ()
-
-    @property
-    def hours(self) -> float:
-        """Hours until the part is needed; without such a time there is no hurry."""
-        return (self.wanted_by - self.now) / timedelta(hours=1) if self.wanted_by else float("inf")
-
-    @classmethod
-    def of(cls, order: Order, now: datetime) -> Self:
-        """What an order leaves now."""
-        euros, paid_by, money = order.euros
-        wanted_by, said_by, day = order.needed_by
-        urgent = order.request is not None and order.request.urgency == 1
-        hurry = f"The change is urgent, says its request {order.change}: the fastest way counts." if urgent else ""
-        facts = [
-            Fact(name="budget", value=euros, source=paid_by),
-            Fact(name="spent", value=order.spent, source=f"order {order.id}"),
-            Fact(name="wanted by", value=str(wanted_by or "not said"), source=said_by),
-        ]
-        if order.request:
-            facts.append(Fact(name="urgency", value=order.request.urgency, source=f"request {order.request.change}"))
-        notes = tuple(filter(None, (money, day, hurry)))
-        return cls(euros - order.spent, wanted_by, now, order.service, urgent, notes, tuple(facts))
-
-
-class Search(NamedTuple):
-    """A component that is looked for, and all that the choice rests on."""
-
-    wanted: ComponentSpecification
-    component: Component
-    weighing: Weighing
-    limits: Limits
-    failed: Part | None = None
-    """The part that came back; None for a first one."""
-    restock: bool = False
-    """Whether what is there already is no way to have it."""
-    requirements: tuple[Requirement, ...] = ()
-    """What the service must reach; those among them that the component is tested for bind its supplier."""
-
-
-class Hindrance(NamedTuple):
-    """Why nothing can be bought under an offer."""
-
-    offer: Offer
-    text: str
-    state: Literal["offered", "refused", "stands"]
-    """`offered`: with a contract it could be bought; `refused`: the supplier cannot, or will not, supply it; `stands`:
-    nor can it, but there is a contract with it that other orders may rest on."""
 
 
 class Sourcing(NamedTuple):
@@ -169,60 +102,6 @@ def ways(search: Search) -> tuple[list[SourcingOption], list[Hindrance]]:
         else:
             options.append(bought_from(offer, search))
     return options, hindrances
-
-
-def bought_from(offer: Offer, search: Search) -> SourcingOption:
-    """Buying it: what fails its supplier replaces at its own cost."""
-    again = search.failed is not None and search.failed.choice.option.supplier == offer.supplier
-    return SourcingOption(
-        way="buy",
-        supplier=offer.supplier,
-        cost=0 if again else offer.price or 0,
-        lead_time_hours=offer.lead_time_hours or 0,
-        risk=SUPPLY_RISK[offer.status],
-    )
-
-
-def hindrance(offer: Offer, search: Search) -> Hindrance | None:
-    """Why nothing can be bought under this offer; None if it can."""
-    wanted, limits = search.wanted, search.limits
-    contract = offer.contract(limits.service, limits.now)
-    if offer.status not in SUPPLY_RISK:
-        return Hindrance(offer, f"{offer.supplier} supplies it no longer", "refused")
-    if offer.price is None or offer.lead_time_hours is None:
-        text = f"{offer.supplier} has not said what it costs and when it is there"
-    elif offer.most is not None and offer.most < wanted.capacity:
-        text = f"{offer.supplier} supplies at most {offer.most:,.10g} {wanted.unit}"
-    elif short := falls_short(offer, search):
-        text = f"{offer.supplier} promises {short}"
-    elif offer.price >= search.weighing.rules.contract_from and contract is None:
-        text = f"there is no contract with {offer.supplier}, and {offer.price} euros need one"
-        return Hindrance(offer, text, "offered")
-    else:
-        return None
-    return Hindrance(offer, text, "stands" if contract else "refused")
-
-
-def falls_short(offer: Offer, search: Search) -> str:
-    """Which promise of the supplier is less than what is required of the component; empty if none is."""
-    promised = {(term.name, term.unit): term.value for term in offer.terms}
-    for required in search.requirements:
-        value = promised.get((required.name, required.unit))
-        if value is None or required.name not in search.wanted.acceptance:
-            continue
-        if value < required.target if required.better == "higher" else value > required.target:
-            unit = f" {required.unit}".rstrip()
-            return f"{required.name} of {value:g}{unit}, and {required.target:g}{unit} are required"
-    return ""
-
-
-def agreement_of(option: SourcingOption, search: Search) -> str | None:
-    """The contract that it is bought under: one in force, else that of this purchase; None unless it is bought."""
-    if option.supplier is None:
-        return None
-    offer = next(offer for offer in search.component.offers if offer.supplier == option.supplier)
-    in_force = offer.contract(search.limits.service, search.limits.now)
-    return in_force or f"{option.supplier}/{search.wanted.component}"
 
 
 def counted(option: SourcingOption, search: Search) -> float:
