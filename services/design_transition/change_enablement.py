@@ -8,8 +8,10 @@ from contracts.design_transition import DeploymentPlanned, DesignPerformanceRepo
 from contracts.event import Fact
 from contracts.values import Level, Risk, Slug, Way
 from services.design_transition.change_policy import Authority, ChangePolicy, ChangeRules
-from services.design_transition.model import ChainHealth, Design, ServiceRecord
+from services.design_transition.continual_improvement import CHANGE_SUCCESS, ChainHealth, Initiative
+from services.design_transition.model import Design
 from services.design_transition.outcomes import performance, refuse
+from services.design_transition.service_configuration import ServiceRecord
 
 
 class ChangeModel(NamedTuple):
@@ -42,6 +44,8 @@ AUTHORITIES: Mapping[tuple[Risk, Level], Authority] = {
 
 LADDER: tuple[Authority, ...] = ("peer", "manager", "board", "emergency_authority")
 """Whom to turn to when the author would have to approve: the next one up."""
+STRICTER: Mapping[Authority, Authority] = {"peer": "manager", "manager": "board", "board": "board"}
+"""Who approves a normal change instead while more changes are to succeed."""
 
 
 class Assessment(NamedTuple):
@@ -55,6 +59,8 @@ class Assessment(NamedTuple):
     risk: Risk
     impact: Level
     """How much is at stake: 1 (high) to 3 (low)."""
+    improving: Initiative | None
+    """The initiative by which more changes of this scope are to succeed."""
 
 
 class Approval(NamedTuple):
@@ -74,18 +80,19 @@ def plan_deployment(
 ) -> list[DeploymentPlanned | ServiceTransitionReported | DesignPerformanceReported]:
     """Every part is good: have the change assessed, approved and scheduled, or say why nobody approved it."""
     rules, ordered_by = policy.at(time)
-    assessment = assess_change(design, health, rules)
+    assessment = assess_change(design, record, health, rules, time)
     approval = approve(design, assessment, rules, time)
     reasons = (approval.reason, *(f"It is riskier because {sign}." for sign in assessment.signs))
     tested = tuple(fact for part in design.parts for fact in part.facts)
     basis = (
         Fact(name="cost of the parts", value=assessment.cost, source="components provided"),
-        Fact(name="authorised cost", value=design.budget, source=f"portfolio decision {design.authorised_by}"),
+        Fact(name="authorised cost", value=design.budget, source=design.authority),
         Fact(name="ways to the parts", value=", ".join(sorted(assessment.ways)), source="components provided"),
         Fact(name="rounds of specification", value=design.rounds, source=f"design of {design.service}"),
         Fact(name="users", value=design.users, source="consolidated demand"),
         Fact(name="wanted by", value=str(design.wanted_by or "not said"), source="consolidated demand"),
-        Fact(name="changes succeed often enough", value=str(health.change_success_met), source=f"KPI {health.period}"),
+        *health.facts(design.service, time),
+        Fact(name="last review", value=record.review, source=f"record of {design.service}"),
         Fact(name="author", value=design.author, source=f"design of {design.service}"),
         Fact(name="releases so far", value=record.releases, source=f"record of {design.service}"),
         *(Fact(name=name, value=str(value), source=ordered_by) for name, value in rules),
@@ -93,6 +100,8 @@ def plan_deployment(
     )
     if not approval.approved_by:
         return [*refuse(design, time, "change_refused", reasons, basis)]
+    design.risk = assessment.risk
+    design.reviewed_at = approval.scheduled_at + timedelta(hours=rules.review_after_hours)
     planned = DeploymentPlanned(
         demand=design.id,
         change=design.change,
@@ -105,7 +114,7 @@ def plan_deployment(
         author=design.author,
         approved_by=approval.approved_by,
         scheduled_at=approval.scheduled_at,
-        reviewed_at=approval.scheduled_at + timedelta(hours=rules.review_after_hours),
+        reviewed_at=design.reviewed_at,
         back_out_plan=back_out_plan(design, record),
         components=design.components,
         iterations=tuple(part.iteration for part in design.parts),
@@ -116,7 +125,9 @@ def plan_deployment(
     return [planned, performance(design, "validated", good, tested, taken_hours=design.move("deploying", time))]
 
 
-def assess_change(design: Design, health: ChainHealth, rules: ChangeRules) -> Assessment:
+def assess_change(
+    design: Design, record: ServiceRecord, health: ChainHealth, rules: ChangeRules, time: datetime
+) -> Assessment:
     """How risky the change is, and how much is at stake."""
     cost, ways = sum(part.cost for part in design.parts), frozenset(part.way for part in design.parts if part.way)
     signs = []
@@ -124,14 +135,19 @@ def assess_change(design: Design, health: ChainHealth, rules: ChangeRules) -> As
         signs.append("a part is new")
     if design.rounds > 1:
         signs.append("a part has failed its validation before")
-    if health.change_success_met is False:
-        signs.append(f"too few changes succeeded in {health.period}")
+    if shortfall := health.shortfall(time):
+        signs.append(shortfall)
+    if record.review == "failed":
+        signs.append("the last change of the service failed its review")
+    if about := health.open_about(design.service):
+        signs.append(f"it is being improved just now ({about.initiative})")
     impact: Level = 3
     if cost >= rules.board_from or design.users >= 10 * rules.many_users:
         impact = 1
     elif cost >= rules.manager_from or design.users >= rules.many_users:
         impact = 2
-    return Assessment(cost, ways, tuple(signs), RISKS[min(len(signs), 2)], impact)
+    improving = health.improving(CHANGE_SUCCESS, design.service, time)
+    return Assessment(cost, ways, tuple(signs), RISKS[min(len(signs), 2)], impact, improving)
 
 
 def approve(design: Design, change: Assessment, rules: ChangeRules, time: datetime) -> Approval:
@@ -146,10 +162,13 @@ def approve(design: Design, change: Assessment, rules: ChangeRules, time: dateti
     kind: Literal["normal", "emergency"] = "normal"
     asked, scheduled_at = AUTHORITIES[change.risk, change.impact], time + timedelta(hours=rules.notice_hours)
     scheduled_at = rules.outside_of_freeze(scheduled_at)
-    reason = f"Its risk is {change.risk} and its impact {IMPACTS[change.impact]}: the {words(asked)} decides."
-    if design.wanted_by and design.wanted_by < scheduled_at and design.users >= rules.many_users:
-        kind, asked, scheduled_at = "emergency", "emergency_authority", time
-        reason = f"{design.users} users need it before a normal change could be installed."
+    judged = f"Its risk is {change.risk} and its impact {IMPACTS[change.impact]}"
+    reason = f"{judged}: the {words(asked)} decides."
+    if change.improving:
+        asked = STRICTER[asked]
+        reason = f"{judged}; {change.improving.initiative} is to make more changes succeed: the {words(asked)} decides."
+    if hurry := pressing(design, rules, scheduled_at):
+        kind, asked, scheduled_at, reason = "emergency", "emergency_authority", time, hurry
     if change.cost > design.budget:
         reason = f"Its parts cost {change.cost} euros, and {design.budget} are authorised."
         return Approval(kind, None, asked, "", scheduled_at, reason)
@@ -160,6 +179,15 @@ def approve(design: Design, change: Assessment, rules: ChangeRules, time: dateti
             return Approval(kind, None, authority, approver, scheduled_at, reason)
     reason = f"Only its author, {design.author}, could approve it, and nobody approves their own change."
     return Approval(kind, None, asked, "", scheduled_at, reason)
+
+
+def pressing(design: Design, rules: ChangeRules, scheduled_at: datetime) -> str:
+    """Why it cannot wait until a normal change would be installed; empty if it can."""
+    if design.wanted_by is None or design.wanted_by >= scheduled_at:
+        return ""
+    if design.users >= rules.many_users:
+        return f"{design.users} users need it before a normal change could be installed."
+    return "It would do harm before a normal change could be installed." if design.request else ""
 
 
 def back_out_plan(design: Design, record: ServiceRecord) -> str:

@@ -27,12 +27,14 @@ class ChangeRules(Data):
     """From this cost on, in euros, the impact of a change is high."""
     many_users: Annotated[int, Field(ge=1)] = 100
     """From so many users on the impact is at least medium; from ten times as many it is high."""
-    standard_up_to: Euros = 5_000
+    standard_up_to: Annotated[int, Field(ge=0, le=10**12)] = 5_000
     """The most that a pre-authorised change may cost, in euros."""
     notice_hours: Annotated[float, Field(ge=0, le=8760)] = 24
     """How long before its installation a normal change is announced."""
     review_after_hours: Annotated[float, Field(ge=0, le=8760)] = 168
     """How long after its installation a change is reviewed."""
+    retirement_notice_hours: Annotated[float, Field(ge=0, le=87600)] = 2160
+    """How long before its end a service that has a successor is announced to end: 90 days."""
     freeze_from: AwareDatetime | None = None
     """Begin of the next freeze (ISO 8601 with offset); only emergency changes are installed in it."""
     freeze_until: AwareDatetime | None = None

@@ -1,17 +1,28 @@
 """Service design in the four dimensions: each is assessed by typed facts, and one that fails stops the design."""
 
+from collections.abc import Mapping
+from datetime import datetime
 from typing import NamedTuple
 
 from contracts.event import Fact
 from contracts.stream import Stream
 from contracts.value_chain import DELIVER_SUPPORT, OBTAIN_BUILD, TITLES
-from contracts.values import AgreementNeed, DimensionAssessment, Requirement, Term
-from services.design_transition.model import Contract, Design, Reading, ServiceRecord
+from contracts.values import DimensionAssessment
+from services.design_transition.model import Design, Reading
+from services.design_transition.registers import UNRELIABLE, uncovered
+from services.design_transition.service_configuration import FactorKind, ServiceRecord
 
-UNRELIABLE = ("degraded", "ending", "ended")
-"""A contract that stands so carries no new service."""
 GUARDED = ("confidential", "secret")
 """Data of these classes needs a stated requirement on security."""
+TOUCHES: Mapping[FactorKind, str] = {
+    "political": "value_streams_and_processes",
+    "economic": "value_streams_and_processes",
+    "social": "organisations_and_people",
+    "technological": "information_and_technology",
+    "legal": "value_streams_and_processes",
+    "environmental": "value_streams_and_processes",
+}
+"""The dimension that an outside factor touches first."""
 
 
 class Finding(NamedTuple):
@@ -21,9 +32,27 @@ class Finding(NamedTuple):
     facts: tuple[Fact, ...]
 
 
-def assess(design: Design, record: ServiceRecord, stream: Stream | None) -> tuple[Finding, Finding, Finding, Finding]:
-    """All four dimensions, in ITIL's order (think and work holistically: none is left out)."""
-    return people(record), technology(design, record), suppliers(design, record), processes(design, stream)
+def assess(design: Design, record: ServiceRecord, stream: Stream | None, day: datetime) -> tuple[Finding, ...]:
+    """All four dimensions, in ITIL's order (think and work holistically: none is left out), for a release on `day`."""
+    findings = people(record), technology(design, record), suppliers(design, record), processes(design, stream)
+    return tuple(under_outside_factors(finding, record, day) for finding in findings)
+
+
+def under_outside_factors(finding: Finding, record: ServiceRecord, day: datetime) -> Finding:
+    """The same dimension under what the world around allows on the day of release."""
+    found, source = finding.dimension, readiness(record)
+    touching = [factor for factor in record.factors if TOUCHES[factor.kind] == found.dimension]
+    if not touching:
+        return finding
+    facts = tuple(
+        Fact(name=f"{one.kind} factor: {one.fact} {one.effect}", value=one.period, source=source) for one in touching
+    )
+    facts += (Fact(name="day of release", value=day.isoformat(), source="lead time of the design"),)
+    obstacles = [obstacle for factor in touching if (obstacle := factor.obstacle(day))]
+    if obstacles:
+        before = "" if found.passed else f"{found.reason} "
+        found = found.model_copy(update={"passed": False, "reason": before + sentence(obstacles, "")})
+    return Finding(found, finding.facts + facts)
 
 
 def people(record: ServiceRecord) -> Finding:
@@ -104,38 +133,6 @@ def processes(design: Design, stream: Stream | None) -> Finding:
     )
     reason = sentence(wrong, "The value stream leads to the consumer within its promise")
     return Finding(DimensionAssessment(dimension="value_streams_and_processes", passed=not wrong, reason=reason), facts)
-
-
-def agreements_needed(design: Design, record: ServiceRecord) -> list[AgreementNeed]:
-    """A contract for each supplier that promises less than the consumer is promised."""
-    needs = []
-    for contract in record.contracts:
-        lacking = uncovered(contract, design.requirements)
-        terms = (Term(name=r.requirement.name, value=r.requirement.target, unit=r.requirement.unit) for r in lacking)
-        if lacking:
-            need = AgreementNeed(
-                agreement=f"{contract.supplier}/{contract.offering}/{design.service}",
-                kind="underpinning_contract",
-                title=f"{contract.offering} for {design.service}",
-                service=design.service,
-                counterparty=contract.supplier,
-                terms=tuple(terms),
-                purpose=f"{contract.supplier} promises less than {design.service} needs.",
-                demand=design.id,
-            )
-            needs.append(need)
-    return needs
-
-
-def uncovered(contract: Contract, requirements: tuple[Requirement, ...]) -> list[Reading]:
-    """The warranty requirements on which a supplier promises something, but too little."""
-    warranties = {r.name: r for r in requirements if r.kind == "warranty"}
-    readings = [
-        Reading(value=term.value, requirement=warranties[term.name])
-        for term in contract.terms
-        if term.name in warranties and term.unit == warranties[term.name].unit
-    ]
-    return [reading for reading in readings if not reading.meets]
 
 
 def readiness(record: ServiceRecord) -> str:

@@ -1,96 +1,33 @@
-"""What Design and transition keeps: designs with their parts, what it knows of services; and its own commands."""
+"""What Design and transition keeps of a design and its parts; and its own commands."""
 
 from datetime import datetime, timedelta
 from typing import Literal
 from uuid import UUID
 
-from pydantic import FiniteFloat
+from pydantic import AwareDatetime, FiniteFloat
 
+from contracts.deliver_support import ChangeRequested
 from contracts.design_transition import ComponentSpecification
 from contracts.engage import DemandConsolidated, ServiceRequirementsStated
 from contracts.event import Command, Data, Fact
 from contracts.plan import ComponentNeed, PortfolioDecisionMade
 from contracts.values import (
-    AgreementNeed,
     DimensionAssessment,
     Euros,
     Requirement,
+    Risk,
     Slug,
-    Term,
     Version,
     Way,
 )
-from services.chassis.state import ONE, State
+from services.chassis.state import State
 from services.chassis.work import WorkDone, WorkItem
+from services.design_transition.service_configuration import Contract, DataClass, Integration, OutsideFactor, Role
 
-DataClass = Literal["public", "internal", "confidential", "secret"]
-"""How much harm the service's data can do in the wrong hands, least first."""
 DesignStatus = Literal["awaited", "designing", "obtaining", "deploying", "released", "refused"]
 """How far a design is; the last two end it, until the demand is funded anew."""
 DesignOutcome = Literal["designed", "design_refused", "validated", "validation_failed", "change_refused", "released"]
 """How a stage of a design came out."""
-
-
-class Role(Data):
-    """A role that a service needs, and whether somebody can fill it."""
-
-    role: Slug
-    """Its name, for example `game-operator`."""
-    staffed: bool
-    """Whether somebody has it."""
-    trained: bool
-    """Whether they are trained for this service."""
-
-
-class Integration(Data):
-    """Another system that a service exchanges data with."""
-
-    system: Slug
-    """Its name."""
-    available: bool
-    """Whether it can be connected to today."""
-
-
-class Contract(Data):
-    """What a supplier promises behind one of our services."""
-
-    supplier: Slug
-    offering: Slug
-    """The supplier's own id of what it supplies."""
-    edition: Version
-    """Counts what is told of this supplier; the highest holds."""
-    status: Literal["offered", "changed", "degraded", "ending", "ended"]
-    terms: tuple[Term, ...]
-
-
-class ServiceRecord(State[str], by="service", shared=True):
-    """What is known about one service, whichever demand it is designed for."""
-
-    releases: int = 0
-    declared_by: str = ""
-    """Who declared roles, data class and integrations; empty if nobody has."""
-    roles: tuple[Role, ...] = ()
-    data_class: DataClass = "internal"
-    integrations: tuple[Integration, ...] = ()
-    contracts: tuple[Contract, ...] = ()
-
-    def add(self, contract: Contract) -> None:
-        """Take up what a supplier promises now, unless something newer about it is known."""
-
-        def same(known: Contract) -> bool:
-            return (known.supplier, known.offering) == (contract.supplier, contract.offering)
-
-        if not any(same(known) and known.edition >= contract.edition for known in self.contracts):
-            self.contracts = (*(known for known in self.contracts if not same(known)), contract)
-
-
-class ChainHealth(State[str], by=ONE, shared=True):
-    """How changes have come out lately in the whole chain, as Improve measures it."""
-
-    period: str = ""
-    edition: int = 0
-    change_success: float | None = None
-    change_success_met: bool | None = None
 
 
 class Brief(State[UUID], by="demand"):
@@ -121,7 +58,7 @@ class Part(Data):
 
 
 class Design(State[UUID], by="demand"):
-    """The design of a service for one demand, from the approved decision to its release."""
+    """The design of a service for one demand, from what authorises it to its release and the review of that."""
 
     status: DesignStatus = "awaited"
     since: datetime | None = None
@@ -137,7 +74,9 @@ class Design(State[UUID], by="demand"):
     users: int = 0
     wanted_by: datetime | None = None
     authorised_by: UUID | None = None
-    """Id of the portfolio decision."""
+    """Id of the portfolio decision, or of the request for a change."""
+    request: ChangeRequested | None = None
+    """The request for a change that it answers; None if it is a demand of the portfolio."""
     author: str = ""
     change: str = ""
     iteration: int = 0
@@ -146,6 +85,17 @@ class Design(State[UUID], by="demand"):
     """Specifications issued for this design."""
     dimensions: tuple[DimensionAssessment, ...] = ()
     parts: tuple[Part, ...] = ()
+    risk: Risk = "low"
+    """Of the change, as it was approved."""
+    reviewed_at: datetime | None = None
+    """When the change is to be reviewed after its installation."""
+    review: Literal["none", "succeeded", "failed"] = "none"
+    """What that found."""
+
+    @property
+    def authority(self) -> str:
+        """What allows the work, as a source that decisions cite."""
+        return f"change request {self.change}" if self.request else f"portfolio decision {self.authorised_by}"
 
     @property
     def under_way(self) -> bool:
@@ -186,13 +136,15 @@ class DesigningDone(WorkDone):
 
 
 class ReadinessDeclared(Command, case="service"):
-    """Somebody who answers for a service says who can run it, which data it holds and what it is connected to."""
+    """Somebody who answers for a service says who can run it, what it is connected to, rests on and replaces."""
 
     service: Slug
     declared_by: str
     roles: tuple[Role, ...] = ()
     data_class: DataClass = "internal"
     integrations: tuple[Integration, ...] = ()
+    factors: tuple[OutsideFactor, ...] = ()
+    replaces: Slug | None = None
 
 
 class ContractHeard(Command, case="service"):
@@ -202,8 +154,61 @@ class ContractHeard(Command, case="service"):
     contract: Contract
 
 
-class AgreementWanted(Command, AgreementNeed, case="agreement"):
-    """A design has shown that a contract is needed."""
+class AgreementWanted(Command, case="agreement"):
+    """A design, or a live service, is in want of a contract."""
+
+    agreement: str
+    service: Slug
+    supplier: Slug
+    """Who supplies it today."""
+    offering: Slug
+    replaced: bool
+    """Whether another supplier is to be found, because this one is not to be relied on."""
+    lacking: tuple[Requirement, ...]
+    """What must be promised at least."""
+    purpose: str
+    demand: UUID | None = None
+    needed_by: AwareDatetime | None = None
+
+
+class AskedAgreement(State[str], by="agreement"):
+    """What Engage has been asked to agree on under one id."""
+
+    requirements: tuple[Requirement, ...] = ()
+    """The strictest that any design wanted."""
+    times: int = 0
+    """How often it was asked, each time for more."""
+
+
+class ChangeAsked(Command):
+    """A live service is to be changed without a decision of the portfolio, because operation has shown the need."""
+
+    demand: UUID
+    service: Slug
+    request: ChangeRequested
+    request_id: UUID
+
+
+class ReviewDue(Command):
+    """The time has come to look back at a change."""
+
+    demand: UUID
+    service: Slug
+    change: str
+
+
+class NoticeGiven(Command, case="service"):
+    """A service has a successor: it is to be retired after a notice."""
+
+    service: Slug
+    replaced_by: Slug
+
+
+class RetirementDue(Command):
+    """The notice of a service is over."""
+
+    demand: UUID
+    service: Slug
 
 
 class Reading(Data):

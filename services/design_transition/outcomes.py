@@ -51,7 +51,7 @@ def performance(
         demand=design.id,
         service=design.service,
         outcome=outcome,
-        iteration=design.iteration,
+        iteration=max(1, design.iteration),
         promised_hours=promised_hours,
         taken_hours=taken_hours,
         opportunity=opportunity,

@@ -15,8 +15,10 @@ from contracts.values import Requirement
 from services.chassis.state import Read
 from services.design_transition.change_enablement import plan_deployment
 from services.design_transition.change_policy import ChangePolicy
-from services.design_transition.model import ChainHealth, Design, Part, Reading, ServiceRecord
+from services.design_transition.continual_improvement import ChainHealth
+from services.design_transition.model import Design, Part, Reading
 from services.design_transition.outcomes import issue, performance, refuse
+from services.design_transition.service_configuration import ServiceRecord
 
 MOST_ROUNDS = 3
 """Specifications of one design, the first included, before it is given up."""

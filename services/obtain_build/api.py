@@ -1,20 +1,33 @@
-"""The HTTP side of Obtain/build: orders, and the register of components that looks for reuse start from."""
+"""The HTTP side of Obtain/build: orders, the register of components, suppliers, and what directs its choices."""
 
-from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, HTTPException, Query, Response
-from pydantic import BaseModel, ConfigDict
-from sqlmodel import select
+from fastapi import APIRouter, Depends, HTTPException, Path, Query, Response
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat
+from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from contracts.values import Amount, Slug
+from contracts.values import Slug
 from services.chassis.commands import Door
 from services.chassis.service import PROBLEMS, database_session
-from services.obtain_build.model import Component, ComponentGained, Offer, Order, Part
+from services.obtain_build.direction import Direction
+from services.obtain_build.model import Component, ComponentGained, Order
+from services.obtain_build.sourcing_policy import SourcingPolicy
+from services.obtain_build.supplier_management import Supplier, SupplierAgreement
+from services.obtain_build.views import (
+    DirectionView,
+    OrderView,
+    RegisteredComponent,
+    SupplierAgreementView,
+    SupplierView,
+)
 
 router = APIRouter(tags=["obtain/build"])
+Reading = Annotated[AsyncSession, Depends(database_session)]
+Limit = Annotated[int, Query(ge=1, le=1000, description="How many at most.")]
+Quantity = Annotated[FiniteFloat, Field(ge=0, le=1e12)]
+"""How much there is of something; nothing that is counted here is more."""
 
 
 class Stock(BaseModel):
@@ -22,84 +35,77 @@ class Stock(BaseModel):
 
     model_config = ConfigDict(use_attribute_docstrings=True, extra="forbid")
 
-    capacity: Amount
+    capacity: Quantity
     """How much there is beside what is registered already, in `unit`."""
-    used: Amount = 0
+    used: Quantity = 0
     """How much of that is in use."""
-    unit: str
+    unit: Annotated[str, Field(min_length=1, max_length=100)]
     """Of both, for example `users`."""
 
 
-class RegisteredComponent(BaseModel):
-    """A component and what suppliers offer of it."""
-
-    model_config = ConfigDict(use_attribute_docstrings=True)
-
-    component: str
-    """Its id."""
-    capacity: float
-    """How much there is, in `unit`; 0 if it is offered only."""
-    used: float
-    """How much of it is promised to services."""
-    unit: str
-    """Of both."""
-    offers: tuple[Offer, ...]
-    """What suppliers ask for it."""
-
-
-class OrderView(BaseModel):
-    """What is obtained for one demand."""
-
-    model_config = ConfigDict(use_attribute_docstrings=True)
-
-    demand: UUID
-    """The demand it is for."""
-    service: str
-    """The service that the parts make up."""
-    status: str
-    """`awaited`, `obtaining`, `ready`, `live`, `not_obtainable` or `given_up`."""
-    change: str
-    """The change that authorises it; empty while none does."""
-    budget: int
-    """What it may cost, in euros."""
-    wanted_by: datetime | None
-    """When the parts are needed."""
-    parts: tuple[Part, ...]
-    """The parts: how each is had, and why."""
-
-
 @router.post("/components/{component}", responses=PROBLEMS)
-async def register_component(component: Slug, stock: Stock, door: Annotated[Door, Depends()]) -> Response:
+async def register_component(
+    component: Annotated[Slug, Path(max_length=200)], stock: Stock, door: Annotated[Door, Depends()]
+) -> Response:
     """Register what is there already, so that it is reused before anything is built or bought."""
     return await door.ask(ComponentGained(component=component, **stock.model_dump()))
 
 
 @router.get("/components")
-async def components(
-    session: Annotated[AsyncSession, Depends(database_session)], limit: Annotated[int, Query(ge=1, le=1000)] = 100
-) -> list[RegisteredComponent]:
+async def components(session: Reading, limit: Limit = 100) -> list[RegisteredComponent]:
     """The register of components, by id."""
     async with session:
         rows = (await session.exec(select(Component.rows()).order_by("id").limit(limit))).all()
-    return [
-        RegisteredComponent(component=row.id, capacity=row.capacity, used=row.used, unit=row.unit, offers=row.offers)
-        for row in rows
-    ]
+    return [RegisteredComponent.model_validate(row) for row in rows]
+
+
+@router.get("/orders")
+async def orders(
+    session: Reading, status: Annotated[str, Query(max_length=50)] = "", limit: Limit = 100
+) -> list[OrderView]:
+    """What is obtained, was, or is wanted, by demand; `status` picks the orders in one state."""
+    order = Order.rows()
+    wanted = select(order).order_by("id").limit(limit)
+    async with session:
+        rows = (await session.exec(wanted.where(col(order.status) == status) if status else wanted)).all()
+    return [OrderView.model_validate(row) for row in rows]
 
 
 @router.get("/orders/{demand}", responses=PROBLEMS)
-async def order(demand: UUID, session: Annotated[AsyncSession, Depends(database_session)]) -> OrderView:
+async def order(demand: UUID, session: Reading) -> OrderView:
     """What is obtained for a demand, part by part."""
     async with session:
         row = await session.get(Order.rows(), demand)
     if row is None:
         raise HTTPException(404, "Nothing was specified for this demand; `GET /trail/{demand}` says what was heard.")
-    return OrderView(
-        demand=row.id,
-        service=row.service,
-        status=row.status,
-        change=row.change,
-        budget=row.budget,
-        wanted_by=row.wanted_by,
-        parts=row.parts,
+    return OrderView.model_validate(row)
+
+
+@router.get("/suppliers")
+async def suppliers(session: Reading, limit: Limit = 100) -> list[SupplierView]:
+    """Suppliers, by id: what they offer, and the contracts with them."""
+    async with session:
+        rows = (await session.exec(select(Supplier.rows()).order_by("id").limit(limit))).all()
+    return [SupplierView.model_validate(row) for row in rows]
+
+
+@router.get("/supplier-agreements")
+async def supplier_agreements(session: Reading, limit: Limit = 100) -> list[SupplierAgreementView]:
+    """What suppliers have offered, signed or refused, by the id of the agreement."""
+    async with session:
+        rows = (await session.exec(select(SupplierAgreement.rows()).order_by("id").limit(limit))).all()
+    return [SupplierAgreementView.model_validate(row) for row in rows]
+
+
+@router.get("/direction")
+async def direction(session: Reading) -> DirectionView:
+    """What directs the choice between making and buying: the policy, the plans and the initiatives."""
+    async with session:
+        policy = (await session.exec(select(SourcingPolicy.rows()))).first()
+        directed = (await session.exec(select(Direction.rows()))).first()
+    return DirectionView(
+        editions=policy.editions if policy else (),
+        misread=policy.misread if policy else "",
+        targets=directed.targets if directed else (),
+        initiatives=directed.initiatives if directed else (),
     )

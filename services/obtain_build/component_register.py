@@ -1,16 +1,12 @@
-"""The register of components: what is there already and how much of it is free, and what suppliers offer."""
+"""The register of components: what is there already and how much of it is free."""
 
 from typing import Never
 
 from contracts.deliver_support import ServiceDelivered
-from contracts.engage import ThirdPartyServiceReported
 from contracts.event import Data
-from contracts.values import Amount, Slug, Term
+from contracts.values import Amount, Slug
 from services.chassis.outputs import Answer, refusal
-from services.obtain_build.model import CapacityReturned, Component, ComponentGained, Offer, OfferHeard, Order
-
-HOURS_IN = {"hours": 1, "days": 24, "weeks": 168}
-"""The units in which a supplier may state its time of delivery."""
+from services.obtain_build.model import CapacityReturned, Component, ComponentGained, Order
 
 
 class ComponentView(Data):
@@ -43,38 +39,6 @@ def gain_component(gained: ComponentGained, component: Component) -> list[Answer
 def return_capacity(returned: CapacityReturned, component: Component) -> list[Never]:
     """Others may have it now."""
     component.used = max(0.0, component.used - returned.capacity)
-    return []
-
-
-def hear_supplier(report: ThirdPartyServiceReported) -> list[OfferHeard]:
-    """A supplier's service is an offer of the component that has its name."""
-    terms = {term.name: term for term in report.terms}
-    price, capacity = terms.get("price"), terms.get("capacity")
-    offer = Offer(
-        supplier=report.supplier,
-        edition=report.version,
-        status=report.status,
-        price=round(price.value) if price and price.unit == "euros" and price.value >= 0 else None,
-        lead_time_hours=delivery_hours(terms.get("delivery")),
-        most=max(0.0, capacity.value) if capacity else None,
-        agreement=report.agreement,
-    )
-    return [OfferHeard(component=report.service, offer=offer)]
-
-
-def delivery_hours(delivery: Term | None) -> float | None:
-    """The promised time of delivery; None if the supplier says none that can be understood."""
-    if delivery is None or delivery.unit not in HOURS_IN or delivery.value < 0:
-        return None
-    return delivery.value * HOURS_IN[delivery.unit]
-
-
-def note_offer(heard: OfferHeard, component: Component) -> list[Never]:
-    """Keep the newest offer of each supplier."""
-    others = tuple(offer for offer in component.offers if offer.supplier != heard.offer.supplier)
-    known = [offer.edition for offer in component.offers if offer.supplier == heard.offer.supplier]
-    if not known or heard.offer.edition > known[0]:
-        component.offers = (*others, heard.offer)
     return []
 
 

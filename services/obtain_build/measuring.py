@@ -1,11 +1,11 @@
-"""Tests of a component: each measures a value that is drawn from how risky its way is and how often it was made."""
+"""Tests of a component, and how long suppliers take: drawn from how risky its way is and how often it was made."""
 
 from random import Random
 from uuid import UUID
 
 from contracts.obtain_build import TestResult
 from contracts.values import Requirement
-from services.obtain_build.model import Part
+from services.obtain_build.parts import Part
 
 MOST_MARGIN = 0.25
 """How far above its target a part may come out."""
@@ -48,3 +48,10 @@ def criterion_of(part: Part, name: str, requirement: Requirement | None, better:
         return TestResult(name=name, passed=measured <= target, measured=measured, unit=unit)
     measured = round(target + room * better, 6)
     return TestResult(name=name, passed=measured >= target, measured=measured, unit=unit)
+
+
+def delivery_hours(part: Part, seed: UUID) -> float:
+    """How long the supplier takes: as likely as its risk, it is late by that share of its time."""
+    option = part.choice.option
+    late = Random(f"{seed} {part.component} {part.attempt} delivery").random() < option.risk
+    return option.lead_time_hours * (1 + option.risk if late else 1)

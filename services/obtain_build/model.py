@@ -2,70 +2,59 @@
 
 from datetime import datetime
 from typing import Literal
-from uuid import UUID
+from uuid import NAMESPACE_URL, UUID, uuid5
 
 from pydantic import AwareDatetime
 
 from contracts.design_transition import ChangeProposed, ComponentSpecification, SpecificationIssued
-from contracts.event import Command, Data, Fact
-from contracts.obtain_build import SourcingOption
-from contracts.values import Amount, Count, Euros, Hours, Requirement, Slug, Version, Way
+from contracts.event import Command
+from contracts.values import Amount, Hours, Requirement, Slug, Version
 from services.chassis.state import State
 from services.chassis.work import WorkDone, WorkItem
+from services.obtain_build.bounds import Alterations, Need, Request, Sponsorship
+from services.obtain_build.offers import Contract, Offer
+from services.obtain_build.parts import Part, Wanted
+
+WAITING_LIMIT = 100
+"""So many orders are woken when an offer of a component changes; others go on when their time of waiting is over."""
+
+OFFERS_KEPT = 100
+"""Suppliers of one component that are kept: who has more to choose from chooses among the newest."""
 
 
-class Choice(Data):
-    """The way that was chosen to have a component, among those that were weighed."""
-
-    option: SourcingOption
-    agreement: str | None = None
-    """The contract it is bought under."""
-    options: tuple[SourcingOption, ...]
-    reasons: tuple[str, ...]
-    basis: tuple[Fact, ...]
-
-
-class Part(Data):
-    """A component on its way."""
-
-    specification: ComponentSpecification
-    iteration: Version
-    """The specification that it answers."""
-    attempt: Count = 1
-    """How often it was made for this change: what is made again has learnt from the tests."""
-    choice: Choice
-    begun_at: AwareDatetime
-    cost: Euros
-    """All that was spent on it, earlier attempts included."""
-    provided: bool = False
-    capacity: Amount = 0
-    """How much it bears, as measured; 0 until then."""
-
-    @property
-    def component(self) -> str:
-        """Its id."""
-        return self.specification.component
-
-    @property
-    def way(self) -> Way:
-        """How it is had."""
-        return self.choice.option.way
+def demand_of(change: str) -> UUID:
+    """The demand under which a change is worked on that Deliver and support asked for."""
+    return uuid5(NAMESPACE_URL, change)
 
 
 class Order(State[UUID], by="demand"):
     """All that is obtained and built for one demand."""
 
-    status: Literal["awaited", "obtaining", "ready", "live", "not_obtainable", "given_up"] = "awaited"
+    status: Literal["awaited", "contract_awaited", "obtaining", "ready", "live", "not_obtainable", "given_up"] = (
+        "awaited"
+    )
     specification: SpecificationIssued | None = None
     """What is to be obtained next; taken from here as soon as it is authorised."""
     proposal: ChangeProposed | None = None
     """The change that authorises it; taken from here likewise."""
+    unmet: Wanted | None = None
+    """What is authorised and not all there: it is on its way, waits for a contract, or could not be had."""
+    waits_until: datetime | None = None
+    """Until when a contract is waited for."""
     service: str = ""
     change: str = ""
     budget: int = 0
+    """What the change may cost, euros."""
     wanted_by: datetime | None = None
+    """When the change needs the parts."""
+    need: Need | None = None
+    sponsorship: Sponsorship | None = None
+    alterations: Alterations = Alterations()
+    request: Request | None = None
     requirements: tuple[Requirement, ...] = ()
     parts: tuple[Part, ...] = ()
+    reasons: tuple[str, ...] = ()
+    """Why its parts cannot be had, or are waited for; empty otherwise."""
 
     @property
     def spent(self) -> int:
@@ -74,15 +63,54 @@ class Order(State[UUID], by="demand"):
 
     @property
     def authorised(self) -> bool:
-        """Whether the next specification may be obtained: by a new change, or as rework under the current one."""
+        """Whether the next specification may be obtained: by a new change, or as rework under the current one.
+
+        A change that Deliver and support asked for is begun when its request is here too: it says how urgent it is.
+        """
         if self.specification is None:
             return False
-        return self.proposal is not None or (self.specification.rework_of is not None and self.status == "ready")
+        if self.proposal is None:
+            return self.specification.rework_of is not None and self.status == "ready"
+        return self.request is not None or self.id != demand_of(self.proposal.change)
 
-    def begin(self, proposal: ChangeProposed) -> None:
-        """Start anew under a change."""
-        self.service, self.change, self.budget = proposal.service, proposal.change, proposal.budget
-        self.wanted_by, self.parts, self.proposal = proposal.wanted_by, (), None
+    @property
+    def to_obtain(self) -> Wanted | None:
+        """What may be obtained now: what is newly authorised, else what is tried again."""
+        if self.specification and self.authorised:
+            return Wanted.of(self.specification)
+        return self.unmet if self.status in ("awaited", "contract_awaited") else None
+
+    @property
+    def euros(self) -> tuple[int, str, str]:
+        """What it may cost in all, who says so, and a sentence if that is not the change alone."""
+        bound, said_by, notes = self.budget, f"change {self.change}", list[str]()
+        if self.sponsorship and self.sponsorship.budget is not None and self.sponsorship.budget < bound:
+            bound, said_by = self.sponsorship.budget, f"sponsor {self.sponsorship.sponsor}"
+            notes.append(f"The sponsor's {bound} euros bound it, of {self.budget} that the change allows.")
+        if more := self.alterations.more_budget:
+            notes.append(f"{more} euros were added while it was under way.")
+        return bound + more, said_by, " ".join(notes)
+
+    @property
+    def needed_by(self) -> tuple[datetime | None, str, str]:
+        """When its parts are needed, who says so, and a sentence if that is not the change."""
+        altered, sponsored = self.alterations.wanted_by, self.sponsorship.wanted_by if self.sponsorship else None
+        if altered:
+            return altered, "altered under way", f"It was altered to be there by {altered:%Y-%m-%d %H:%M}."
+        if sponsored and (self.wanted_by is None or sponsored < self.wanted_by):
+            return sponsored, "sponsor", f"Its sponsor wants it by {sponsored:%Y-%m-%d %H:%M}."
+        if self.wanted_by is None and self.need and (wished := self.need.wanted_by):
+            return wished, "demand", f"The change names no day, the demand does: {wished:%Y-%m-%d %H:%M}."
+        return self.wanted_by, f"change {self.change}", ""
+
+    def begin(self, wanted: Wanted) -> None:
+        """Take up what may be obtained, under its change if that is a new one."""
+        if self.specification and self.authorised:
+            if change := self.proposal:
+                self.service, self.change, self.budget = change.service, change.change, change.budget
+                self.wanted_by, self.parts, self.proposal = change.wanted_by, (), None
+            self.specification = None
+        self.requirements, self.unmet, self.reasons = wanted.requirements, wanted, ()
 
     def part(self, component: str) -> Part | None:
         """The part with this id, if it was ordered."""
@@ -115,33 +143,32 @@ class PartDelivered(Command):
     demand: UUID
     component: Slug
     iteration: Version
+    taken_hours: Hours | None = None
+    """How long the supplier took; None where only the time of the message tells."""
 
 
-class PurchaseSigned(Command, case="agreement"):
-    """A component is bought under this contract."""
+class ContractMissed(Command):
+    """The time is over for which an order waits for a contract."""
 
-    agreement: str
-    supplier: Slug
+    demand: UUID
+    waits_until: AwareDatetime
+
+
+class ChangeHeard(Command):
+    """Deliver and support asked for the change that this order is for."""
+
+    demand: UUID
+    request: Request
+
+
+class Restock(Command):
+    """Operation needs more of a component."""
+
+    demand: UUID
+    request: Request
     service: Slug
-    component: Slug
-    cost: Euros
-    lead_time_hours: Amount
-
-
-class Offer(Data):
-    """What a supplier asks for a component, and how soon it is there."""
-
-    supplier: Slug
-    edition: Version
-    """Counts what is told of this supplier; the highest holds."""
-    status: Literal["offered", "changed", "degraded", "ending", "ended"]
-    price: Euros | None
-    """Euros in all; None if the supplier has not said: then nothing can be bought."""
-    lead_time_hours: Hours | None
-    most: Amount | None = None
-    """The greatest capacity it is offered for; None without such a limit."""
-    agreement: str | None = None
-    """The contract in force that it would be bought under."""
+    component: ComponentSpecification | None
+    """What is needed; None if the request did not say."""
 
 
 class Component(State[str], by="component", shared=True, check="used <= capacity"):
@@ -153,6 +180,8 @@ class Component(State[str], by="component", shared=True, check="used <= capacity
     """How much of that is promised to services."""
     unit: str = ""
     offers: tuple[Offer, ...] = ()
+    waiting: tuple[UUID, ...] = ()
+    """Orders that wait until it can be bought under a contract: the newest ones."""
 
     def fits(self, capacity: float, unit: str) -> bool:
         """Whether so much of it is free."""
@@ -161,6 +190,20 @@ class Component(State[str], by="component", shared=True, check="used <= capacity
     def reserve(self, capacity: float) -> None:
         """Promise so much of it to a service."""
         self.used = min(self.capacity, self.used + capacity)
+
+    def put(self, offer: Offer) -> None:
+        """Keep an offer, in the place of its supplier's last one; of too many suppliers the newest."""
+        others = (known for known in self.offers if known.supplier != offer.supplier)
+        self.offers = (*others, offer)[-OFFERS_KEPT:]
+
+    def await_contract(self, demand: UUID) -> None:
+        """Have an order woken when an offer changes."""
+        self.waiting = (*(one for one in self.waiting if one != demand), demand)[-WAITING_LIMIT:]
+
+    def woken(self) -> list[ObtainParts]:
+        """Those that wait may look again; nobody waits any longer."""
+        waiting, self.waiting = self.waiting, ()
+        return [ObtainParts(demand=demand, components=(self.id,)) for demand in waiting]
 
 
 class ComponentGained(Command, case="component"):
@@ -184,3 +227,11 @@ class OfferHeard(Command, case="component"):
 
     component: Slug
     offer: Offer
+
+
+class ContractsHeard(Command, case="component"):
+    """The contracts with a supplier that offers a component have changed."""
+
+    component: Slug
+    supplier: Slug
+    contracts: tuple[Contract, ...]

@@ -1,127 +1,80 @@
-"""From an authorised specification to components: they are chosen, built or bought, tested and provided."""
+"""From ways to components: they are reserved, built or bought, tested and provided."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
+from math import floor
 
-from contracts.design_transition import ChangeProposed, SpecificationIssued
 from contracts.event import Message
 from contracts.obtain_build import (
     ChangedServiceReported,
     ComponentProvided,
     ObtainPerformanceReported,
-    SupplierAgreementReported,
 )
-from contracts.values import Term
 from services.chassis.outputs import Answer, Later, Work
-from services.chassis.state import Read
-from services.obtain_build.component_register import returned_capacity
-from services.obtain_build.measuring import CAPACITY, measure
+from services.obtain_build.measuring import CAPACITY, delivery_hours, measure
 from services.obtain_build.model import (
     Building,
     BuildingDone,
     CapacityReturned,
-    Choice,
     Component,
-    ObtainParts,
     Order,
-    Part,
     PartDelivered,
-    PurchaseSigned,
 )
-from services.obtain_build.sourcing import Limits, choose
-from services.obtain_build.sourcing_policy import SourcingPolicy
+from services.obtain_build.parts import Part
+from services.obtain_build.sourcing import spoken
+from services.obtain_build.supplier_management import SupplierAnswered, SupplierTerms
 
 Provision = ComponentProvided | ObtainPerformanceReported | ChangedServiceReported
+Begun = Provision | Later | Work | SupplierAnswered | CapacityReturned
+
+LATE_FROM = 0.01
+"""Late is what took by this share longer than promised: clocks and transport take a moment, too."""
 
 
-def hear_specification(specification: SpecificationIssued, order: Order) -> list[ObtainParts]:
-    """Keep what is specified until a change authorises it; rework is authorised by the change it belongs to."""
-    order.specification = specification
-    return obtain_if_authorised(order)
-
-
-def hear_change(proposal: ChangeProposed, order: Order) -> list[ObtainParts]:
-    """Keep the authorisation until it is specified what to obtain."""
-    order.proposal = proposal
-    return obtain_if_authorised(order)
-
-
-def obtain_if_authorised(order: Order) -> list[ObtainParts]:
-    """Nothing is obtained without both a specification and an authorised change, whichever comes first."""
-    if not order.authorised or order.specification is None:
-        return []
-    return [ObtainParts(demand=order.id, components=tuple(c.component for c in order.specification.components))]
-
-
-def obtain_parts(
-    wanted: ObtainParts,
-    order: Order,
-    building: Building,
-    components: dict[str, Component],
-    policy: Read[SourcingPolicy],
-) -> list[Provision | Later | Work | PurchaseSigned | CapacityReturned]:
-    """Choose a way for every part; unless all can be had nothing is begun. Then reserve, buy and build."""
-    specification = order.specification
-    if specification is None:
-        return []
-    if order.proposal:
-        order.begin(order.proposal)
-    order.specification, order.requirements = None, specification.requirements
-    rules, ordered_by = policy.at(wanted.time)
-    left, parts, obstacles = order.budget - order.spent, [], []
-    for one in specification.components:
-        failed = order.part(one.component)
-        limits = Limits(left, order.wanted_by, wanted.time)
-        choice = choose(one, components[one.component], rules, ordered_by, limits, failed)
-        if isinstance(choice, Choice):
-            left -= choice.option.cost
-            parts.append(
-                Part(
-                    specification=one,
-                    iteration=specification.iteration,
-                    attempt=failed.attempt + 1 if failed else 1,
-                    choice=choice,
-                    begun_at=wanted.time,
-                    cost=choice.option.cost + (failed.cost if failed else 0),
-                )
-            )
-        else:
-            obstacles.append(choice)
-    if obstacles:
-        order.status = "not_obtainable"
-        return [changed_service(order, tuple(obstacles)), *returned_capacity(order)]
-
+def begin_parts(
+    order: Order, parts: list[Part], building: Building, components: dict[str, Component], message: Message
+) -> list[Begun]:
+    """Put parts in the place of those that failed; reserve, buy and build them."""
     replaced = [part for new in parts if (part := order.part(new.component)) and part.way == "reuse"]
-    returned = [CapacityReturned(component=old.component, capacity=old.specification.capacity) for old in replaced]
-    order.status = "obtaining"
+    told = list[Begun](
+        CapacityReturned(component=old.component, capacity=old.specification.capacity) for old in replaced
+    )
+    order.status, order.waits_until = "obtaining", None
+    again = {part.component for part in parts if (old := order.part(part.component)) and old.supplier == part.supplier}
     for part in parts:
         order.put(part)
-    told: list[Provision | Later | Work | PurchaseSigned | CapacityReturned] = [*returned]
     for part in parts:
         match part.way:
             case "reuse":
                 components[part.component].reserve(part.specification.capacity)
-                told += provide(order, part, wanted)
+                told += provide(order, part, message)
             case "buy":
-                told += buy(order, part, wanted.time)
-    told += build(order, [part for part in parts if part.way == "build"], building, wanted)
+                told += buy(order, part, message, signed=part.component in again)
+    told += build(order, [part for part in parts if part.way == "build"], building, message)
     return told
 
 
-def buy(order: Order, part: Part, time: datetime) -> list[Later | PurchaseSigned]:
-    """Sign with the supplier, and wait for the delivery."""
-    option = part.choice.option
-    assert option.supplier, "a part that is bought has a supplier"
+def buy(order: Order, part: Part, message: Message, *, signed: bool) -> list[Later | SupplierAnswered]:
+    """Wait for the delivery, and sign with the supplier unless it is `signed`: it replaces what failed."""
+    hours = delivery_hours(part, order.id)
+    delivered = PartDelivered(demand=order.id, component=part.component, iteration=part.iteration, taken_hours=hours)
+    delivery = Later(message.time + timedelta(hours=hours), delivered)
+    return [delivery] if signed else [delivery, signature(order, part)]
+
+
+def signature(order: Order, part: Part) -> SupplierAnswered:
+    """The contract that a part is bought under."""
+    assert part.supplier, "a part that is bought has a supplier"
     assert part.choice.agreement, "and a contract"
-    delivered = PartDelivered(demand=order.id, component=part.component, iteration=part.iteration)
-    signed = PurchaseSigned(
-        agreement=part.choice.agreement,
-        supplier=option.supplier,
+    answer = SupplierTerms(
+        state="signed",
+        supplier=part.supplier,
+        title=f"{part.component} from {part.supplier}",
         service=order.service,
         component=part.component,
-        cost=option.cost,
-        lead_time_hours=option.lead_time_hours,
+        terms=part.choice.terms,
+        cost=part.choice.option.cost,
     )
-    return [Later(time + timedelta(hours=option.lead_time_hours), delivered), signed]
+    return SupplierAnswered(agreement=part.choice.agreement, answer=answer)
 
 
 def build(order: Order, parts: list[Part], building: Building, message: Message) -> list[Work]:
@@ -129,7 +82,8 @@ def build(order: Order, parts: list[Part], building: Building, message: Message)
     if not parts:
         return []
     effort = timedelta(hours=max(part.choice.option.lead_time_hours for part in parts))
-    done, promised_by = BuildingDone(demand=order.id), message.time + effort
+    promised_by = message.time + timedelta(hours=max(part.promised_hours for part in parts))
+    done = BuildingDone(demand=order.id)
     return [building.begin(message, owner="development team", promised_by=promised_by, effort=effort, done=done)]
 
 
@@ -148,15 +102,16 @@ def take_what_is_delivered(delivered: PartDelivered, order: Order) -> list[Provi
     part = order.part(delivered.component)
     if order.status != "obtaining" or part is None or part.provided or part.iteration != delivered.iteration:
         return []
-    return provide(order, part, delivered)
+    return provide(order, part, delivered, delivered.taken_hours)
 
 
-def provide(order: Order, part: Part, message: Message) -> list[Provision]:
+def provide(order: Order, part: Part, message: Message, taken_hours: float | None = None) -> list[Provision]:
     """Provide a part with what its tests measured; the last one makes the service's parts complete."""
     tests = measure(part, order.requirements, order.id)
-    capacity = next(test.measured for test in tests if test.name == CAPACITY)
-    order.put(part.model_copy(update={"provided": True, "capacity": capacity}))
-    option, failed = part.choice.option, [test.name for test in tests if not test.passed]
+    measured = next(test.measured for test in tests if test.name == CAPACITY)
+    part = part.model_copy(update={"provided": True, "capacity": whole(measured, order, part)})
+    order.put(part)
+    option = part.choice.option
     provided = ComponentProvided(
         demand=order.id,
         service=order.service,
@@ -167,30 +122,63 @@ def provide(order: Order, part: Part, message: Message) -> list[Provision]:
         supplier=option.supplier,
         agreement=part.choice.agreement,
         cost=part.cost,
-        capacity=capacity,
+        capacity=part.capacity,
         unit=part.specification.unit,
         tests=tests,
         ready_at=message.time,
         reasons=part.choice.reasons,
         basis=part.choice.basis,
     )
-    performance = ObtainPerformanceReported(
+    taken = max(0.0, (message.time - part.begun_at) / timedelta(hours=1)) if taken_hours is None else taken_hours
+    failed = [test.name for test in tests if not test.passed]
+    told: list[Provision] = [provided, performance_of(order, part, taken, failed)]
+    if not all(part.provided for part in order.parts):
+        return told
+    order.status, order.unmet = "ready", None
+    complete = f"All parts are there: {', '.join(part.component for part in order.parts)}."
+    return [*told, changed_service(order, (complete,))]
+
+
+def whole(measured: float, order: Order, part: Part) -> float:
+    """How much a part bears, as measured; of what is restocked by the piece only good pieces, at most those wanted."""
+    wanted = part.specification.capacity
+    if order.unmet is None or not order.unmet.restock:
+        return measured
+    good = min(measured, wanted)
+    return floor(good) if wanted.is_integer() else good
+
+
+def performance_of(order: Order, part: Part, taken: float, failed: list[str]) -> ObtainPerformanceReported:
+    """How a part came out beside what was promised, and what could be better."""
+    return ObtainPerformanceReported(
         demand=order.id,
         component=part.component,
         way=part.way,
-        supplier=option.supplier,
-        promised_hours=option.lead_time_hours,
-        taken_hours=max(0.0, (message.time - part.begun_at) / timedelta(hours=1)),
+        supplier=part.supplier,
+        promised_hours=part.promised_hours,
+        taken_hours=taken,
         cost=part.cost,
-        budget=order.budget,
+        budget=order.euros[0],
         tests_failed=len(failed),
-        opportunity=f"Test for {', '.join(failed)} earlier." if failed else "",
+        opportunity=opportunity(order, part, taken, failed),
     )
-    if not all(part.provided for part in order.parts):
-        return [provided, performance]
-    order.status = "ready"
-    complete = f"All parts are there: {', '.join(part.component for part in order.parts)}."
-    return [provided, performance, changed_service(order, (complete,))]
+
+
+def opportunity(order: Order, part: Part, taken: float, failed: list[str]) -> str:
+    """What could be better next time, the worst first; empty if nothing was seen."""
+    late = taken - part.promised_hours
+    needed_by, _, _ = order.needed_by
+    way = spoken(part.choice.option)
+    seen = []
+    if failed:
+        seen.append(f"Test for {', '.join(failed)} earlier.")
+    if late > LATE_FROM * part.promised_hours:
+        seen.append(f"Count a reserve: {way} took {late:.0f} hours more than promised.")
+    if needed_by and part.begun_at + timedelta(hours=taken) > needed_by:
+        seen.append(f"Ask for {part.component} earlier: it was wanted by {needed_by:%Y-%m-%d %H:%M}.")
+    if part.choice.missed:
+        seen.append(part.choice.missed)
+    return " ".join(seen)
 
 
 def changed_service(order: Order, reasons: tuple[str, ...]) -> ChangedServiceReported:
@@ -204,21 +192,3 @@ def changed_service(order: Order, reasons: tuple[str, ...]) -> ChangedServiceRep
         cost=order.spent,
         reasons=reasons,
     )
-
-
-def report_purchase(signed: PurchaseSigned) -> list[SupplierAgreementReported]:
-    """Have Engage keep the contract that a component is bought under."""
-    return [
-        SupplierAgreementReported(
-            agreement=signed.agreement,
-            kind="underpinning_contract",
-            state="signed",
-            supplier=signed.supplier,
-            title=f"{signed.component} from {signed.supplier}",
-            service=signed.service,
-            component=signed.component,
-            terms=(Term(name="delivery", value=signed.lead_time_hours, unit="hours"),),
-            cost=signed.cost,
-            valid_from=signed.time,
-        )
-    ]

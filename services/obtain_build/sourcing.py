@@ -1,115 +1,137 @@
 """Make or buy: which ways there are to have a component, and which is taken."""
 
-from datetime import datetime, timedelta
 from math import ceil
 from typing import NamedTuple
 
-from contracts.design_transition import ComponentSpecification
 from contracts.event import Fact
 from contracts.obtain_build import SourcingOption
-from services.obtain_build.model import Choice, Component, Offer, Part
-from services.obtain_build.sourcing_policy import SourcingRules
+from services.obtain_build.buying import Hindrance, agreement_of, bought_from, hindrance
+from services.obtain_build.direction import Weighing
+from services.obtain_build.parts import Choice
+from services.obtain_build.search import Search
 
-REUSE_RISK = 0.02
-BUILD_RISK = 0.2
-SUPPLY_RISK = {"offered": 0.1, "changed": 0.15, "degraded": 0.4}
-"""How likely a part fails, by how it is had; of a supplier that ends its service nothing is bought."""
+REUSE_RISK, BUILD_RISK = 0.02, 0.2
+"""How likely a part fails, by how it is had."""
 ELAPSED = 24 / 8
 """Hours of chain time for an hour of building: people build eight hours a day."""
+MOST_HOURS = 87_600
+"""What takes more than ten years to build is not built."""
+UNSAID = ("terms", "contracts", "agreement")
+"""What of an offer stands in a basis in other words."""
 
 
-class Limits(NamedTuple):
-    """What the order leaves for a part."""
+class Sourcing(NamedTuple):
+    """What came of looking for a way."""
 
-    euros: int
-    wanted_by: datetime | None
-    now: datetime
+    choice: Choice | None
+    obstacle: str
+    """Why there is no way; empty if one was chosen."""
+    hindrances: tuple[Hindrance, ...]
+    """What is told to the suppliers whose offers were not taken."""
+    contract_would_do: int | None
+    """What the way costs that is there as soon as there is a contract; None if there is none."""
 
-    @property
-    def hours(self) -> float:
-        """Hours until the part is needed; without such a time there is no hurry."""
-        return (self.wanted_by - self.now) / timedelta(hours=1) if self.wanted_by else float("inf")
+
+def choose(search: Search) -> Sourcing:
+    """Choose the way to have a component; the reasons name what of policy, plan, order and register turned it."""
+    options, hindrances = ways(search)
+    uncontracted = {hindered.offer.supplier: hindered for hindered in hindrances if hindered.state == "offered"}
+    bought = [bought_from(hindered.offer, search) for hindered in uncontracted.values()]
+    best, why = pick(options, search)
+    ideal, _ = pick([*options, *bought], search)
+    lacking = uncontracted.get(ideal.supplier or "") if ideal else None
+    said = tuple(one for one in hindrances if one.state == "refused" or one == lacking)
+    refused = [one.text for one in hindrances]
+    if best is None:
+        obstacle = f"{search.wanted.component}: {'; '.join(too_dear(options) + refused)}"
+        without = f"{obstacle}, and {search.limits.euros} euros are left."
+        return Sourcing(None, without, said, ideal.cost if ideal and lacking else None)
+    missed = better(ideal, best) if ideal and lacking else ""
+    notes = (*search.limits.notes, *search.weighing.notes)
+    choice = Choice(
+        option=best,
+        promised_hours=counted(best, search),
+        agreement=agreement_of(best, search),
+        terms=next((offer.terms for offer in search.component.offers if offer.supplier == best.supplier), ()),
+        missed=missed,
+        options=tuple(options),
+        reasons=(capital(why), *(capital(f"{text}.") for text in refused), *notes),
+        basis=facts(search),
+    )
+    return Sourcing(choice, "", () if best.way == "reuse" else said, None)
 
 
-def choose(
-    wanted: ComponentSpecification,
-    component: Component,
-    rules: SourcingRules,
-    ordered_by: str,
-    limits: Limits,
-    failed: Part | None,
-) -> Choice | str:
-    """The way to have a component; `failed` is the part that came back. A text says why there is no way."""
-    refused: list[str] = []
-    options = ways(wanted, component, rules, failed, refused)
+def pick(options: list[SourcingOption], search: Search) -> tuple[SourcingOption | None, str]:
+    """The way to take of these, and why; none if none can be paid."""
+    name, limits = search.wanted.component, search.limits
     affordable = [option for option in options if option.cost <= limits.euros]
+    in_time = [option for option in affordable if counted(option, search) <= limits.hours]
     if not affordable:
-        dear = [f"{spoken(option)} costs {option.cost} euros" for option in options]
-        return f"{wanted.component}: {'; '.join(dear + refused)}, and {limits.euros} euros are left."
-    in_time = [option for option in affordable if option.lead_time_hours <= limits.hours]
+        return None, ""
     if reused := [option for option in affordable if option.way == "reuse"]:
-        option, why = reused[0], f"Enough of {wanted.component} is there and free: start where you are."
-    elif in_time:
-        option = min(in_time, key=lambda one: (weight(one, rules), one.lead_time_hours))
+        return reused[0], f"Enough of {name} is there and free: start where you are."
+    if in_time and not limits.urgent:
+        option = min(in_time, key=lambda one: (weight(one, search.weighing), one.lead_time_hours))
         why = f"{spoken(option)} is the least costly way in time, its risk and the policy's preference counted."
-    else:
-        option = min(affordable, key=lambda one: one.lead_time_hours)
-        why = f"No way has {wanted.component} there in time; {spoken(option)} is the fastest."
-    agreement = None
-    if option.way == "buy":
-        offer = next(offer for offer in component.offers if offer.supplier == option.supplier)
-        agreement = offer.agreement or f"{option.supplier}/{wanted.component}"
-    reasons = (f"{why[0].upper()}{why[1:]}", *(f"{text[0].upper()}{text[1:]}." for text in refused))
-    basis = facts(wanted, component, rules, ordered_by, limits, failed)
-    return Choice(option=option, agreement=agreement, options=tuple(options), reasons=reasons, basis=basis)
+        return option, why
+    option = min(affordable, key=lambda one: (counted(one, search), one.cost))
+    if limits.urgent:
+        return option, f"{spoken(option)} is the fastest way to have {name} that can be paid."
+    return option, f"No way has {name} there in time; {spoken(option)} is the fastest."
 
 
-def ways(
-    wanted: ComponentSpecification, component: Component, rules: SourcingRules, failed: Part | None, refused: list[str]
-) -> list[SourcingOption]:
-    """Every way there is. What failed is not reused again; what was built is mended, what was bought replaced."""
-    options = []
-    if component.fits(wanted.capacity, wanted.unit) and not (failed and failed.way == "reuse"):
+def ways(search: Search) -> tuple[list[SourcingOption], list[Hindrance]]:
+    """Every way there is, and why other offers are none.
+
+    What failed is not reused again; what was built is mended, what was bought is replaced.
+    """
+    wanted, failed, rules = search.wanted, search.failed, search.weighing.rules
+    options, hindrances = list[SourcingOption](), list[Hindrance]()
+    tried = search.restock or (failed is not None and failed.way == "reuse")
+    if search.component.fits(wanted.capacity, wanted.unit) and not tried:
         options.append(SourcingOption(way="reuse", cost=0, lead_time_hours=0, risk=REUSE_RISK))
     hours = rules.hours_per_part + wanted.capacity / rules.units_per_hour
     if failed and failed.way == "build":
         hours *= rules.rework_share
-    cost = ceil(hours * rules.hourly_rate)
-    options.append(SourcingOption(way="build", cost=cost, lead_time_hours=hours * ELAPSED, risk=BUILD_RISK))
-    for offer in component.offers:
-        if no := obstacle(offer, wanted, rules):
-            refused.append(no)
+    if (lead_time := hours * ELAPSED) <= MOST_HOURS:
+        cost = ceil(hours * rules.hourly_rate)
+        options.append(SourcingOption(way="build", cost=cost, lead_time_hours=lead_time, risk=BUILD_RISK))
+    for offer in search.component.offers:
+        if hindered := hindrance(offer, search):
+            hindrances.append(hindered)
         else:
-            again = failed is not None and failed.choice.option.supplier == offer.supplier
-            options.append(
-                SourcingOption(
-                    way="buy",
-                    supplier=offer.supplier,
-                    cost=0 if again else offer.price or 0,  # a supplier replaces what fails at its own cost
-                    lead_time_hours=offer.lead_time_hours or 0,
-                    risk=SUPPLY_RISK[offer.status],
-                )
-            )
-    return options
+            options.append(bought_from(offer, search))
+    return options, hindrances
 
 
-def obstacle(offer: Offer, wanted: ComponentSpecification, rules: SourcingRules) -> str:
-    """Why nothing can be bought under this offer; empty if it can."""
-    if offer.status not in SUPPLY_RISK:
-        return f"{offer.supplier} supplies it no longer"
-    if offer.price is None or offer.lead_time_hours is None:
-        return f"{offer.supplier} has not said what it costs and when it is there"
-    if offer.most is not None and offer.most < wanted.capacity:
-        return f"{offer.supplier} supplies at most {offer.most:,.10g} {wanted.unit}"
-    if offer.price >= rules.contract_from and offer.agreement is None:
-        return f"there is no contract with {offer.supplier}, and {offer.price} euros need one"
-    return ""
+def counted(option: SourcingOption, search: Search) -> float:
+    """The lead time that is counted on, in hours: with a reserve for its risk where that is wanted."""
+    return option.lead_time_hours * (1 + option.risk if search.weighing.reserve else 1)
 
 
-def weight(option: SourcingOption, rules: SourcingRules) -> float:
+def weight(option: SourcingOption, weighing: Weighing) -> float:
     """What ways are compared by: the cost to be expected with its risk, less the premium of the preferred way."""
-    favour = 1 - rules.premium if option.way == rules.preferred else 1
-    return option.cost * (1 + option.risk) * favour
+    favour = 1 - weighing.rules.premium if option.way == weighing.rules.preferred else 1
+    return option.cost * (1 + option.risk * weighing.risk_counts) * favour
+
+
+def better(ideal: SourcingOption, best: SourcingOption) -> str:
+    """What a contract would have been good for."""
+    saved, sooner = best.cost - ideal.cost, best.lead_time_hours - ideal.lead_time_hours
+    gain = f"save {saved} euros" if saved > 0 else f"have it {sooner:.0f} hours sooner" if sooner > 0 else "be safer"
+    return f"A contract with {ideal.supplier} would {gain}."
+
+
+def capital(text: str) -> str:
+    """A sentence begins with a capital."""
+    return f"{text[0].upper()}{text[1:]}"
+
+
+def too_dear(options: list[SourcingOption]) -> list[str]:
+    """What the ways would cost that cannot be paid."""
+    if not options:
+        return ["it takes more than ten years to build"]
+    return [f"{spoken(option)} costs {option.cost} euros" for option in options]
 
 
 def spoken(option: SourcingOption) -> str:
@@ -117,27 +139,23 @@ def spoken(option: SourcingOption) -> str:
     return {"reuse": "reusing it", "build": "building it"}.get(option.way, f"buying it from {option.supplier}")
 
 
-def facts(
-    wanted: ComponentSpecification,
-    component: Component,
-    rules: SourcingRules,
-    ordered_by: str,
-    limits: Limits,
-    failed: Part | None,
-) -> tuple[Fact, ...]:
+def facts(search: Search) -> tuple[Fact, ...]:
     """Every value that the choice rests on."""
+    wanted, component, limits, weighing = search.wanted, search.component, search.limits, search.weighing
     register = f"register of {wanted.component}"
     looked_at = [
         Fact(name="capacity wanted", value=wanted.capacity, source="specification"),
         Fact(name="unit wanted", value=wanted.unit, source="specification"),
         Fact(name="capacity free", value=component.capacity - component.used, source=register),
         Fact(name="unit", value=component.unit, source=register),
-        Fact(name="euros left", value=limits.euros, source="change proposed, less what was spent"),
-        Fact(name="wanted by", value=str(limits.wanted_by or "not said"), source="change proposed"),
+        Fact(name="euros left", value=limits.euros, source="budget, less what was spent"),
     ]
     for offer in component.offers:
         source = f"third-party service {wanted.component} of {offer.supplier} v{offer.edition}"
-        looked_at += [Fact(name=name, value=str(value), source=source) for name, value in offer]
-    if failed:
+        looked_at += [Fact(name=name, value=str(value), source=source) for name, value in offer if name not in UNSAID]
+        contract = offer.contract(limits.service, limits.now) or "none"
+        looked_at.append(Fact(name="contract in force", value=contract, source=f"agreements with {offer.supplier}"))
+    if failed := search.failed:
         looked_at.append(Fact(name="way that failed", value=failed.way, source=f"iteration {failed.iteration}"))
-    return (*looked_at, *(Fact(name=name, value=value, source=ordered_by) for name, value in rules))
+    ordered = (Fact(name=name, value=value, source=weighing.ordered_by) for name, value in weighing.rules)
+    return (*looked_at, *limits.facts, *weighing.facts, *ordered)

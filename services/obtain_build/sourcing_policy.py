@@ -12,14 +12,16 @@ from services.chassis.state import ONE, State
 
 SOURCING = "sourcing"
 """The policy that Obtain/build reads, by its id."""
+EDITIONS_KEPT = 50
+"""So many editions are kept, those that were told last: more do not bind or wait for their day at a time."""
 
 
 class SourcingRules(Data):
     """The parameters that Obtain/build reads, and what holds when an edition does not name one."""
 
-    hourly_rate: Euros = 75
+    hourly_rate: Annotated[Euros, Field(le=100_000)] = 75
     """What an hour of building costs, in euros."""
-    hours_per_part: Hours = 40
+    hours_per_part: Annotated[Hours, Field(le=10_000)] = 40
     """Hours that any part takes to build."""
     units_per_hour: Annotated[float, Field(gt=0)] = 100
     """Capacity that one further hour of building adds."""
@@ -31,6 +33,10 @@ class SourcingRules(Data):
     """By how much of its cost the preferred way may be dearer."""
     contract_from: Euros = 50_000
     """From this price on nothing is bought without a contract in force."""
+    contract_wait_hours: Annotated[Hours, Field(le=8_760)] = 24
+    """How long an order waits for a contract, if only that lets its parts be had; after that they cannot be had."""
+    restock_up_to: Annotated[Euros, Field(le=1_000_000_000)] = 50_000
+    """What may be spent at once on what operation needs again; beyond that a portfolio decision is needed."""
 
 
 class Edition(Data):
@@ -75,5 +81,5 @@ def note_policy(issued: PolicyIssued, policy: SourcingPolicy) -> list[Never]:
         return []
     new = Edition(number=issued.version, rules=rules, valid_from=issued.valid_from, valid_until=issued.valid_until)
     running = [known for known in policy.editions if known.valid_until is None or known.valid_until > issued.time]
-    policy.editions = (*running, new)
+    policy.editions = (*running, new)[-EDITIONS_KEPT:]
     return []

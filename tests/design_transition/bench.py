@@ -2,18 +2,24 @@
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from typing import TypeVar
 from uuid import UUID
 
+from contracts.deliver_support import ServiceDelivered
 from contracts.engage import DemandConsolidated, ServiceRequirementsStated
 from contracts.obtain_build import ComponentProvided, TestResult
 from contracts.plan import Blueprint, ComponentNeed, PortfolioDecisionMade, PortfolioVerdict
 from contracts.stream import Streams
 from contracts.values import Requirement
 from services.design_transition.change_policy import ChangePolicy
-from services.design_transition.model import Brief, ChainHealth, Design, Designing, DesigningDone, ServiceRecord
+from services.design_transition.continual_improvement import ChainHealth
+from services.design_transition.model import Brief, Design, Designing, DesigningDone
+from services.design_transition.release_management import release_service
+from services.design_transition.service_configuration import ServiceRecord
 from services.design_transition.service_design import assess_design, take_decision, take_demand, take_requirements
 from services.design_transition.service_validation import validate_component
 
+Told = TypeVar("Told")
 NOW = datetime(2026, 11, 24, 9, tzinfo=UTC)
 DEMAND, DECISION = UUID(int=7), UUID(int=0xC0FFEE << 104)
 SERVICE, STREAM = "in-car-video-games", "create-a-new-product-or-service"
@@ -96,7 +102,7 @@ class Bench:
         """The design is on paper."""
         self.time = NOW + timedelta(hours=10)
         done = DesigningDone(demand=DEMAND, service=SERVICE, by=by).at(self.time)
-        return [*assess_design(done, self.design, self.designing, self.record, self.streams)]
+        return [*assess_design(done, self.design, self.designing, self.record, self.health, self.streams)]
 
     def designed(self) -> "Bench":
         """A design that holds, its parts specified."""
@@ -126,3 +132,23 @@ class Bench:
         """Both parts are provided, and good: what is told then."""
         self.provide("game-store")
         return self.provide("game-pad")
+
+    def deliver(self, outcome: str, change: str | None = None) -> list[object]:
+        """Deliver and support has installed the change, or refuses to, a day later."""
+        data = {"demand": DEMAND, "service": SERVICE, "title": "", "change": change or self.design.change,
+                "outcome": outcome, "what": "", "delivered_at": NOW, "reasons": ("No way back.",)}  # fmt: skip
+        self.time += timedelta(hours=24)
+        told = ServiceDelivered.model_validate(data).at(self.time, stream=STREAM, step="deploy")
+        return [*release_service(told, self.design, self.record, self.streams)]
+
+    def released(self) -> list[object]:
+        """The change is installed and released: what is told then."""
+        self.designed().validated()
+        return self.deliver("deployment_accepted")
+
+
+def only(kind: type[Told], told: list[object]) -> Told:
+    """The one output of this kind."""
+    found = [one for one in told if isinstance(one, kind)]
+    assert len(found) == 1, told
+    return found[0]

@@ -1,10 +1,10 @@
 from datetime import datetime, timedelta
 from itertools import permutations
-from typing import Any, TypeVar
+from typing import Any
 
 import pytest
 
-from contracts.deliver_support import ServiceDelivered
+from contracts.deliver_support import ChangeRequested, ServiceDelivered
 from contracts.design_transition import (
     ChangeProposed,
     ComponentSpecification,
@@ -17,9 +17,9 @@ from contracts.design_transition import (
 )
 from contracts.engage import ThirdPartyServiceReported
 from contracts.event import Message
-from contracts.improve import ChainPerformanceReported
+from contracts.improve import ChainPerformanceReported, ImprovementInitiated, InitiativeStatusReported
 from contracts.obtain_build import ChangedServiceReported, TestResult
-from contracts.plan import ComponentNeed, PolicyIssued, PortfolioVerdict
+from contracts.plan import ComponentNeed, ImprovementPlanned, PlanPublished, PolicyIssued, PortfolioVerdict
 from contracts.stream import Streams
 from contracts.values import Kpi, PolicyParameter, Requirement, Term
 from services.chassis.outputs import Answer, Later, Work
@@ -31,45 +31,31 @@ from services.design_transition.change_policy import (
     take_policy,
     take_policy_that_is_due,
 )
+from services.design_transition.continual_improvement import ChainHealth, take_chain_performance
 from services.design_transition.handlers import handles
 from services.design_transition.model import (
     AgreementWanted,
-    ChainHealth,
-    Contract,
+    AskedAgreement,
     ContractHeard,
     DesigningDone,
-    Integration,
     ReadinessDeclared,
-    Role,
-    ServiceRecord,
 )
-from services.design_transition.registers import (
-    ask_for_agreement,
-    hear_third_party,
-    take_chain_performance,
-    take_contract,
-    take_readiness,
-)
-from services.design_transition.release_management import release_service
+from services.design_transition.registers import ask_for_agreement, hear_third_party, take_contract, take_readiness
+from services.design_transition.service_configuration import Contract, Integration, Role, ServiceRecord
 from services.design_transition.service_design import hear_that_parts_cannot_be_had, take_decision
-from tests.design_transition.bench import DECISION, DEMAND, NOW, SERVICE, STREAM, Bench
-
-Told = TypeVar("Told")
-
-
-def only(kind: type[Told], told: list[object]) -> Told:
-    """The one output of this kind."""
-    found = [one for one in told if isinstance(one, kind)]
-    assert len(found) == 1, told
-    return found[0]
-
+from tests.design_transition.bench import DECISION, DEMAND, NOW, SERVICE, STREAM, Bench, only
 
 # --- the wiring
 
 
-def test_both_shipped_streams_can_be_followed(streams: Streams) -> None:
+def test_the_shipped_streams_can_be_followed(streams: Streams) -> None:
     handles.follow(streams)
-    assert {stream.stream for stream in streams} == {"create-a-new-product-or-service", "restore-a-live-service"}
+    assert {"create-a-new-product-or-service", "restore-a-live-service"} <= {stream.stream for stream in streams}
+
+
+def test_every_decision_outside_of_streams_names_the_practices_it_draws_on() -> None:
+    plain = [h for (kind, step), h in handles.registered.items() if not step and kind != handles.redrive.type]
+    assert all(handler.practices for handler in plain if handler.decide.__name__ != "redrive")
 
 
 @pytest.mark.parametrize(
@@ -96,13 +82,16 @@ def test_each_step_of_a_new_service_finds_its_handler(
 
 def test_a_service_that_is_live_is_not_released_again(streams: Streams) -> None:
     handles.follow(streams)
-    assert handles.route(ServiceDelivered.type, STREAM, "put-live") is None
+    route = handles.route(ServiceDelivered.type, STREAM, "put-live")
+    assert route is not None
+    assert (route.handler.decide.__name__, route.step) == ("hear_delivery", None)
 
 
 @pytest.mark.parametrize(
     "message",
     [PolicyIssued, PolicyDue, ReadinessDeclared, ThirdPartyServiceReported, ContractHeard, AgreementWanted,
-     ChainPerformanceReported],
+     ChainPerformanceReported, PlanPublished, ImprovementInitiated, ImprovementPlanned, InitiativeStatusReported,
+     ChangeRequested],
 )  # fmt: skip
 def test_registers_hear_whatever_the_stream(streams: Streams, message: type[Message]) -> None:
     handles.follow(streams)
@@ -281,7 +270,7 @@ def test_a_contract_that_promises_too_little_is_to_be_agreed_anew(bench: Bench) 
     weak_contract(bench)
     bench.start()
     wanted = only(AgreementWanted, bench.finish_design())
-    (needed,) = ask_for_agreement(wanted.at(NOW))
+    (needed,) = ask_for_agreement(wanted.at(NOW), AskedAgreement(id=wanted.agreement))
     assert isinstance(needed, ContractualAgreementNeeded)
     assert (needed.counterparty, needed.service, needed.demand) == ("cloudy", SERVICE, DEMAND)
     assert needed.terms == (Term(name="availability", value=99, unit="%"),)
@@ -516,17 +505,10 @@ def test_more_risk_or_impact_never_asks_a_lower_authority() -> None:
 # --- release management
 
 
-def deliver(bench: Bench, outcome: str, change: str | None = None) -> list[object]:
-    data = {"demand": DEMAND, "service": SERVICE, "title": "", "change": change or bench.design.change,
-            "outcome": outcome, "what": "", "delivered_at": NOW, "reasons": ("No way back.",)}  # fmt: skip
-    told = ServiceDelivered.model_validate(data).at(bench.time + timedelta(hours=24), stream=STREAM, step="deploy")
-    return [*release_service(told, bench.design, bench.record)]
-
-
 def test_an_accepted_deployment_is_released_for_use(bench: Bench) -> None:
     bench.designed().validated()
     bench.record.releases = 4
-    told = deliver(bench, "deployment_accepted")
+    told = bench.deliver("deployment_accepted")
     released = only(ServiceReleased, told)
     assert (released.version, released.components) == (5, ("game-store", "game-pad"))
     assert released.requirements == bench.requirements
@@ -545,7 +527,7 @@ def test_the_way_back_of_a_later_release_is_the_one_before(bench: Bench) -> None
 
 def test_a_refused_deployment_does_not_come(bench: Bench) -> None:
     bench.designed().validated()
-    told = deliver(bench, "deployment_refused")
+    told = bench.deliver("deployment_refused")
     refused = only(ServiceTransitionReported, told)
     assert (refused.outcome, refused.reasons) == ("refused", ("No way back.",))
     assert only(DesignPerformanceReported, told).outcome == "change_refused"
@@ -553,10 +535,10 @@ def test_a_refused_deployment_does_not_come(bench: Bench) -> None:
 
 
 def test_a_delivery_of_another_change_or_of_nothing_deployed_releases_nothing(bench: Bench) -> None:
-    assert deliver(bench.designed(), "deployment_accepted") == []
+    assert bench.designed().deliver("deployment_accepted") == []
     bench.validated()
-    assert deliver(bench, "deployment_accepted", "CHG-OTHER") == []
-    assert deliver(bench, "supported") == []
+    assert bench.deliver("deployment_accepted", "CHG-OTHER") == []
+    assert bench.deliver("supported") == []
     assert bench.design.status == "deploying"
 
 

@@ -17,13 +17,7 @@ from contracts.plan import PolicyIssued
 from contracts.stream import Streams
 from contracts.values import PolicyParameter, Requirement, Term
 from services.chassis.outputs import Answer, Later, Problem, Work
-from services.obtain_build.component_register import (
-    ComponentView,
-    gain_component,
-    hear_supplier,
-    note_offer,
-    return_capacity,
-)
+from services.obtain_build.component_register import ComponentView, gain_component, return_capacity
 from services.obtain_build.handlers import handles
 from services.obtain_build.measuring import measure
 from services.obtain_build.model import (
@@ -34,10 +28,17 @@ from services.obtain_build.model import (
     ObtainParts,
     OfferHeard,
     PartDelivered,
-    PurchaseSigned,
 )
-from services.obtain_build.provision import hear_change, hear_specification, report_purchase
-from services.obtain_build.sourcing_policy import SourcingPolicy, SourcingRules, note_policy
+from services.obtain_build.ordering import hear_change, hear_specification
+from services.obtain_build.sourcing_policy import EDITIONS_KEPT, SourcingPolicy, SourcingRules, note_policy
+from services.obtain_build.supplier_management import (
+    Supplier,
+    SupplierAgreement,
+    SupplierAnswered,
+    hear_supplier,
+    note_offer,
+    report_agreement,
+)
 from tests.obtain_build.workshop import MORNING, THE_DEMAND, Workshop, of, offer
 
 # --- the wiring
@@ -71,13 +72,23 @@ def test_the_step_obtain_hears_what_it_works_by(streams: Streams, message: type[
 
 @pytest.mark.parametrize(
     ("message", "told_by"),
-    [(PolicyIssued, ""), (ThirdPartyServiceReported, ""), (ServiceDelivered, "put-live"), (PurchaseSigned, "obtain")],
+    [(PolicyIssued, ""), (ThirdPartyServiceReported, ""), (ServiceDelivered, "put-live"), (SupplierAnswered, "obtain")],
 )
 def test_what_concerns_no_order_alone_is_heard_as_well(streams: Streams, message: type[Message], told_by: str) -> None:
     handles.follow(streams)
     route = handles.route(message.type, "create-a-new-product-or-service" if told_by else "", told_by)
     assert route
     assert route.handler is handles.registered[message.type, ""], "no handler of a step"
+
+
+def test_everything_that_is_told_to_obtain_build_is_heard() -> None:
+    heard = {handler.message for handler in handles.registered.values()}
+    assert set(handles.hears) <= heard
+
+
+def test_every_decision_outside_of_a_stream_names_its_practices() -> None:
+    plain = {name: handler for (name, step), handler in handles.registered.items() if not step}
+    assert all(handler.practices for name, handler in plain.items() if name != handles.redrive.type)
 
 
 # --- authorisation
@@ -256,10 +267,10 @@ def test_what_is_bought_is_there_after_the_suppliers_time_under_a_signed_contrac
     workshop.stocked("store", 0, 0, offer())
     delivery, signed = workshop.obtain("store")
     assert delivery == Later(
-        MORNING + timedelta(hours=48), PartDelivered(demand=THE_DEMAND, component="store", iteration=1)
+        MORNING + timedelta(hours=48), PartDelivered(demand=THE_DEMAND, component="store", iteration=1, taken_hours=48)
     )
-    assert isinstance(signed, PurchaseSigned)
-    (agreement,) = report_purchase(signed.at(MORNING))
+    assert isinstance(signed, SupplierAnswered)
+    (agreement,) = report_agreement(signed.at(MORNING), SupplierAgreement(id="cloudy/store"))
     assert isinstance(agreement, SupplierAgreementReported)
     assert (agreement.agreement, agreement.state, agreement.cost) == ("cloudy/store", "signed", 1_000)
     assert agreement.terms == (Term(name="delivery", value=48, unit="hours"),)
@@ -431,7 +442,7 @@ def supplier_says(version: int, *terms: Term) -> OfferHeard:
         support_hours="",
         valid_from=MORNING,
     )
-    (heard,) = hear_supplier(report.at(MORNING))
+    (heard,) = hear_supplier(report.at(MORNING), Supplier(id="cloudy"))
     return heard.at(MORNING)
 
 
@@ -443,7 +454,7 @@ def test_a_suppliers_terms_are_an_offer_of_the_component() -> None:
     )
     heard = supplier_says(1, *terms)
     assert heard.component == "store"
-    assert heard.offer == offer(price=1000, lead_time_hours=72, most=500)
+    assert heard.offer == offer(price=1000, lead_time_hours=72, most=500, terms=terms)
 
 
 @pytest.mark.parametrize("delivery", [(), (Term(name="delivery", value=3, unit="moons"),)])
@@ -459,7 +470,48 @@ def test_the_newest_offer_of_each_supplier_is_kept() -> None:
     assert [(known.supplier, known.edition) for known in component.offers] == [("other", 1), ("cloudy", 2)]
 
 
+def test_what_a_live_service_left_over_is_reused_by_the_next_one() -> None:
+    withheld, heard = Workshop(UUID(int=12)), Workshop(UUID(int=13))
+    for live, later in ((False, withheld), (True, heard)):
+        first = Workshop()
+        first.obtain("store")
+        first.built()
+        first.order.parts = tuple(part.model_copy(update={"capacity": 300}) for part in first.order.parts)
+        for gained in first.service("live") if live else []:
+            assert isinstance(gained, ComponentGained)
+            gain_component(gained.at(MORNING), later.stocked("store", 0))
+        later.obtain("store")
+    assert withheld.way("store") == ("build", None)
+    assert heard.way("store") == ("reuse", None)
+
+
 # --- the sourcing policy
+
+
+def test_the_policy_decides_between_making_and_buying() -> None:
+    withheld, heard = Workshop(), Workshop()
+    for workshop in (withheld, heard):
+        workshop.stocked("store", 0, 0, offer(price=3_000))
+    note_policy(edition(1, 50), heard.policy)
+    withheld.obtain("store")
+    heard.obtain("store")
+    assert withheld.way("store") == ("buy", "cloudy")
+    assert heard.way("store") == ("build", None), "an hour costs 50 euros, not 75"
+
+
+@pytest.mark.parametrize("rate", [10**30, -1])
+def test_a_rate_that_nobody_means_is_left_out(rate: int) -> None:
+    policy = SourcingPolicy(id="the")
+    note_policy(edition(1, rate), policy)
+    assert policy.editions == ()
+    assert policy.misread
+
+
+def test_of_many_editions_the_newest_are_kept() -> None:
+    policy = SourcingPolicy(id="the")
+    for number in range(1, EDITIONS_KEPT + 5):
+        note_policy(edition(number, 50), policy)
+    assert len(policy.editions) == EDITIONS_KEPT
 
 
 def edition(

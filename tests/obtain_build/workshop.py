@@ -8,16 +8,13 @@ from uuid import UUID, uuid5
 from contracts.deliver_support import ServiceDelivered
 from contracts.design_transition import ChangeProposed, ComponentSpecification, SpecificationIssued
 from contracts.obtain_build import ComponentProvided
-from contracts.values import Requirement
+from contracts.values import Requirement, Term
 from services.obtain_build.component_register import follow_service
-from services.obtain_build.model import Building, BuildingDone, Component, ObtainParts, Offer, Order, PartDelivered
-from services.obtain_build.provision import (
-    hear_change,
-    hear_specification,
-    obtain_parts,
-    take_what_is_built,
-    take_what_is_delivered,
-)
+from services.obtain_build.direction import Direction
+from services.obtain_build.model import Building, BuildingDone, Component, ObtainParts, Order, PartDelivered
+from services.obtain_build.offers import Offer
+from services.obtain_build.ordering import hear_change, hear_specification, obtain_parts
+from services.obtain_build.provision import take_what_is_built, take_what_is_delivered
 from services.obtain_build.sourcing_policy import Edition, SourcingPolicy, SourcingRules
 
 MORNING = datetime(2026, 11, 24, 8, tzinfo=UTC)
@@ -28,6 +25,7 @@ AVAILABLE = Requirement(name="availability", kind="warranty", measure="share of 
 def offer(**said: object) -> Offer:
     """A supplier's offer of 1,000 euros in two days; say what is different."""
     usual = {"supplier": "cloudy", "edition": 1, "status": "offered", "price": 1000, "lead_time_hours": 48}
+    usual["terms"] = (Term(name="delivery", value=48, unit="hours"),)
     return Offer.model_validate({**usual, **said})
 
 
@@ -37,7 +35,7 @@ class Workshop:
     def __init__(self, demand: UUID = THE_DEMAND) -> None:
         self.demand = demand
         self.order, self.building = Order(id=demand), Building(id=demand)
-        self.policy = SourcingPolicy(id="the")
+        self.policy, self.direction = SourcingPolicy(id="the"), Direction(id="the")
         self.register: dict[str, Component] = defaultdict(lambda: Component(id="unknown"))
         self.budget, self.hours = 20_000, 1_000.0
         self.time = MORNING
@@ -106,7 +104,8 @@ class Workshop:
     def choose(self, wanted: ObtainParts) -> list[object]:
         """The ways to the parts are chosen, and what takes no time is done."""
         message = wanted.at(self.time)
-        self.told = [*obtain_parts(message, self.order, self.building, self.register, self.policy)]
+        rows = {component: self.register[component] for component in wanted.components}
+        self.told = [*obtain_parts(message, self.order, self.building, rows, self.policy, self.direction)]
         return self.told
 
     def built(self, by: str = "the activity itself") -> list[object]:
@@ -114,9 +113,9 @@ class Workshop:
         done = BuildingDone(demand=self.demand, by=by).at(self.time)
         return [*take_what_is_built(done, self.order, self.building)]
 
-    def delivered(self, component: str, iteration: int = 1) -> list[object]:
+    def delivered(self, component: str, iteration: int = 1, taken_hours: float | None = None) -> list[object]:
         """The supplier's time is over."""
-        message = PartDelivered(demand=self.demand, component=component, iteration=iteration)
+        message = PartDelivered(demand=self.demand, component=component, iteration=iteration, taken_hours=taken_hours)
         return [*take_what_is_delivered(message.at(self.time), self.order)]
 
     def service(self, outcome: str, change: str = "CHG-1") -> list[object]:
