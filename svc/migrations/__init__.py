@@ -19,7 +19,7 @@ from sqlalchemy import Connection, MetaData
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
-UNDECLARED = frozenset({"receipt", "ownership", "progress", "pending", "parked"})
+UNDECLARED = frozenset({"receipt", "ownership", "progress", "pending", "parked", "trail"})
 """The chassis's tables that no model declares: its migrations are their only description."""
 HERE = Path(__file__).parent
 SERVICES = HERE.parents[1] / "services"
