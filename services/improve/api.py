@@ -20,8 +20,8 @@ from services.improve.model import (
     InitiativeResumed,
     InitiativeState,
     Subject,
-    Supplier,
 )
+from services.improve.supplier_management import Supplier
 from services.improve.views import FlowView, InitiativeView, SupplierView, TargetsView, WeekOfFigures
 
 router = APIRouter()

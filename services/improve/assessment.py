@@ -19,6 +19,7 @@ from services.improve.model import (
     ScopeFreed,
     Source,
     Stage,
+    Watchlist,
 )
 
 ABOUT: Mapping[str, tuple[str, Source]] = {
@@ -77,8 +78,9 @@ def take_remark(remark: RemarkMade, scope: Scope, week: Read[Week], targets: Rea
     return [InitiativeRaised(initiative=initiative, stage=stage, proposal=proposal)]
 
 
-def free_scope(freed: ScopeFreed, scope: Scope) -> list[Never]:
+def free_scope(freed: ScopeFreed, scope: Scope, watchlist: Watchlist) -> list[Never]:
     """The figure is free for the next initiative, after a rest in which the effect of this one shows."""
+    watchlist.leave(freed.initiative)
     if scope.initiative == freed.initiative:
         scope.initiative, scope.stage, scope.remarks = "", "free", ()
         scope.closed_at, scope.closed_as = freed.time, freed.closed_as

@@ -71,7 +71,7 @@ def begin_initiative(due: InitiativeBegins, initiative: Initiative, watchlist: W
     return [start(initiative, watchlist)]
 
 
-def count_effect(effect: EffectMeasured, initiative: Initiative, watchlist: Watchlist) -> Told:
+def count_effect(effect: EffectMeasured, initiative: Initiative) -> Told:
     """Count a measure of its figure; enough of them give an accepted one its baseline, and it goes to Plan."""
     if initiative.proposal is None or initiative.state not in ("accepted", "in_progress", "under_review"):
         return []
@@ -79,13 +79,12 @@ def count_effect(effect: EffectMeasured, initiative: Initiative, watchlist: Watc
     baseline = initiative.measured
     if initiative.state != "accepted" or baseline is None or initiative.cases < ENOUGH:
         return []
-    watchlist.leave(initiative.id)
     plan = initiative.proposal
     if FIGURES[plan.measure].reached(baseline, plan.target):
         return close(initiative, None, f"It starts from {baseline:g} {plan.unit}: its target is reached already.")
     measured = Fact(name="baseline", value=baseline, source=f"{initiative.cases} cases since it was entered")
     initiative.proposal = plan.model_copy(update={"baseline": baseline, "basis": (*plan.basis, measured)})
-    return [*assess(initiative), *obey(initiative, effect.time, watchlist)]
+    return assess(initiative)
 
 
 def review_initiative(due: EffectDue, initiative: Initiative) -> Told:
@@ -97,11 +96,10 @@ def review_initiative(due: EffectDue, initiative: Initiative) -> Told:
     return [told, Later(due.time + REVIEW, ReviewDue(initiative=initiative.id, due_at=due.due_at))]
 
 
-def judge_initiative(due: ReviewDue, initiative: Initiative, watchlist: Watchlist) -> Told:
+def judge_initiative(due: ReviewDue, initiative: Initiative) -> Told:
     """Keep what has helped, take back what has not, and say so where too few cases can tell."""
     if initiative.proposal is None or initiative.state != "under_review" or initiative.due_at != due.due_at:
         return []
-    watchlist.leave(initiative.id)
     return close(initiative, *verdict_on(initiative.proposal, initiative.measured, initiative.cases))
 
 

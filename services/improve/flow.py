@@ -1,10 +1,7 @@
 """How demand flows through the chain: how long it takes, what waits where, and which activity holds it up."""
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping
 from datetime import datetime, timedelta
-from itertools import pairwise
-from uuid import UUID
 
 from pydantic import AwareDatetime
 
@@ -13,108 +10,45 @@ from contracts.design_transition import DesignPerformanceReported, ServiceTransi
 from contracts.engage import DemandConsolidated
 from contracts.event import Command, Data, Fact
 from contracts.obtain_build import ObtainPerformanceReported
-from contracts.value_chain import DELIVER_SUPPORT, DESIGN_TRANSITION, OBTAIN_BUILD, PLAN, TITLES
-from contracts.values import Hours, Share, Version
+from contracts.plan import PlanningPerformanceReported
+from contracts.value_chain import PLAN, TITLES
+from contracts.values import Count, Share, Version
 from services.chassis.state import ONE, State
-from services.improve.figures import ENOUGH, BottleneckSeen, MeasureTaken, scope_of, week_of
-from services.improve.measurement_and_reporting import measured
+from services.improve.figures import ENOUGH, BottleneckSeen, DayReported, MeasureTaken, scope_of, week_of
+from services.improve.journey import ORDER, Journey, Passage, PassageSeen, follow
+from services.improve.measurement_and_reporting import day_of, measured
 from services.improve.model import NeedFound
 
 MOST_PASSAGES = 60
 """The newest demands that the flow is computed from: older ones flowed through another organisation."""
-MOST_MILESTONES = 40
-"""The newest milestones of a demand; one that is reworked more often than that is late anyhow."""
 STANDS_OUT = 0.5
 """The share of all lead time from which on an activity is the bottleneck."""
 WORTH_HOURS = 8.0
 """Mean hours below which nobody waits long enough for a bottleneck to matter."""
 
-NEXT: Mapping[str, str] = {
-    "consolidated": PLAN,
-    "design_refused": PLAN,
-    "designed": OBTAIN_BUILD,
-    "validation_failed": OBTAIN_BUILD,
-    "obtained": DESIGN_TRANSITION,
-    "validated": DELIVER_SUPPORT,
-    "change_refused": PLAN,
-    "deployment_accepted": DESIGN_TRANSITION,
-    "deployment_refused": DESIGN_TRANSITION,
-    "released": DELIVER_SUPPORT,
-}
-"""Where a demand waits after each milestone."""
-ENDS = ("live", "refused")
-"""The milestones after which it waits no more."""
-ORDER = (*NEXT, *ENDS)
 
+class PlanQueue(Data):
+    """Plan's own word on how many demands wait for its decision: it refuses some, of which nobody else hears."""
 
-class Milestone(Data):
-    """A demand has come so far."""
-
-    name: str
-    at: AwareDatetime
-
-
-class Journey(State[UUID], by="demand"):
-    """One demand on its way through the chain; milestones may be heard of before the demand is."""
-
-    kind: str = ""
-    service: str | None = None
-    begun_at: datetime | None = None
-    promised_by: datetime | None = None
-    milestones: tuple[Milestone, ...] = ()
-    measured: bool = False
-    """Its flow time was counted."""
-    told: int = 0
-
-    def reach(self, name: str, at: datetime) -> None:
-        """Note a milestone."""
-        self.milestones = (*self.milestones, Milestone(name=name, at=at))[-MOST_MILESTONES:]
-
-    @property
-    def way(self) -> tuple[Milestone, ...]:
-        """Its milestones in the order in which they were reached; at one moment, in that of the table."""
-        begun = [Milestone(name="consolidated", at=self.begun_at)] if self.begun_at else []
-        return (*begun, *sorted(self.milestones, key=lambda one: (one.at, ORDER.index(one.name))))
-
-    def hours_by_activity(self) -> dict[str, float]:
-        """The hours it has waited at each activity, up to its last milestone."""
-        hours: dict[str, float] = defaultdict(float)
-        for one, following in pairwise(self.way):
-            if one.name in NEXT:
-                hours[NEXT[one.name]] += max(0.0, (following.at - one.at) / timedelta(hours=1))
-        return hours
-
-
-class Leg(Data):
-    """How long a demand has waited at an activity."""
-
-    activity: str
-    hours: Hours
-
-
-class Passage(Data):
-    """A demand's journey as the flow is computed from it."""
-
-    demand: UUID
+    day: str
     number: Version
-    kind: str
-    legs: tuple[Leg, ...]
-    waits_at: str
-    """The activity that has it now; empty when it is through."""
-    since: AwareDatetime
+    at: AwareDatetime
+    waiting: Count
 
 
-class PassageSeen(Command, case="kept_in"):
-    """A demand has come further."""
+class QueueReported(Command, case="kept_in"):
+    """Plan has reported how many demands wait for its decision."""
 
-    kept_in: str = "flow"  # one case for all: its lane alone writes the row
-    passage: Passage
+    kept_in: str = "flow"
+    queue: PlanQueue
 
 
 class Flow(State[str], by=ONE):
     """The newest demands on their way, and the bottleneck as it was last told; one row, written by one lane."""
 
     passages: tuple[Passage, ...] = ()
+    queue: PlanQueue | None = None
+    """How many demands wait for a decision by Plan's own report; without one, all that nobody has designed yet."""
     period: str = ""
     bottleneck: str | None = None
     waiting: float | None = None
@@ -125,9 +59,18 @@ class Flow(State[str], by=ONE):
         for passage in self.passages:
             for leg in passage.legs:
                 hours[leg.activity] += leg.hours
-            if passage.waits_at:
-                hours[passage.waits_at] += max(0.0, (now - passage.since) / timedelta(hours=1))
+        for passage in self.waiting_now():
+            hours[passage.waits_at] += max(0.0, (now - passage.since) / timedelta(hours=1))
         return hours
+
+    def waiting_now(self) -> tuple[Passage, ...]:
+        """The demands that still wait; of those at Plan since its last report, the newest as many as it says."""
+        waiting = sorted((one for one in self.passages if one.waits_at), key=lambda one: one.since, reverse=True)
+        if self.queue is None:
+            return tuple(waiting)
+        at, told = self.queue.at, self.queue.waiting
+        asked = [one for one in waiting if one.waits_at == PLAN and one.since <= at][told:]
+        return tuple(one for one in waiting if one not in asked)
 
     def find_bottleneck(self, now: datetime) -> tuple[str | None, float | None]:
         """The activity with most of the time, and its share; none while demands are few or fast, or wait alike."""
@@ -141,7 +84,7 @@ class Flow(State[str], by=ONE):
 
     def under_way(self, activity: str = "") -> Counter[str]:
         """How many demands of each kind are under way, or wait at one activity."""
-        return Counter(one.kind for one in self.passages if one.waits_at and activity in ("", one.waits_at))
+        return Counter(one.kind for one in self.waiting_now() if activity in ("", one.waits_at))
 
 
 def begin_journey(demand: DemandConsolidated, journey: Journey) -> list[PassageSeen | MeasureTaken]:
@@ -191,52 +134,41 @@ def measure_transition(transition: ServiceTransitionReported, journey: Journey) 
     return [counted, *follow(journey)]
 
 
+def hear_planning(report: PlanningPerformanceReported) -> list[DayReported | QueueReported]:
+    """Of the decisions that a day asked for, so many still wait at its end."""
+    queue = PlanQueue(day=report.period, number=report.version, at=report.time, waiting=report.waiting)
+    figure = day_of(report, "decisions_waiting", report.decided + report.waiting, report.waiting)
+    return [figure, QueueReported(queue=queue)]
+
+
 def compute_flow(seen: PassageSeen, flow: Flow) -> list[BottleneckSeen | NeedFound]:
-    """Find the activity that holds the newest demands up most; when it is another one, tell and propose to widen it."""
+    """Take a demand's newest picture, and look whether one activity holds the newest demands up most."""
     known = next((one for one in flow.passages if one.demand == seen.passage.demand), None)
     if known is not None and known.number >= seen.passage.number:
         return []
     others = (one for one in flow.passages if one is not known)
     flow.passages = (*others, seen.passage)[-MOST_PASSAGES:]
-    activity, share = flow.find_bottleneck(seen.time)
-    if (week_of(seen.time), activity) == (flow.period, flow.bottleneck):
+    return look_for_bottleneck(flow, seen.time)
+
+
+def take_queue(reported: QueueReported, flow: Flow) -> list[BottleneckSeen | NeedFound]:
+    """Believe Plan's newest report on what waits there, and look anew whether it holds the flow up."""
+    new = reported.queue
+    if flow.queue is not None and (new.day, new.number) <= (flow.queue.day, flow.queue.number):
+        return []
+    flow.queue = new
+    return look_for_bottleneck(flow, reported.time)
+
+
+def look_for_bottleneck(flow: Flow, now: datetime) -> list[BottleneckSeen | NeedFound]:
+    """Tell when another activity than before holds the flow up, or none; a new one is to be widened."""
+    activity, share = flow.find_bottleneck(now)
+    if (week_of(now), activity) == (flow.period, flow.bottleneck):
         return []
     new = activity != flow.bottleneck
-    flow.period, flow.bottleneck, flow.waiting = week_of(seen.time), activity, share
+    flow.period, flow.bottleneck, flow.waiting = week_of(now), activity, share
     told = BottleneckSeen(period=flow.period, bottleneck=activity, waiting=share)
-    return [told, of_bottleneck(flow, activity, share, seen.time)] if activity and share and new else [told]
-
-
-def follow(journey: Journey) -> list[PassageSeen | MeasureTaken]:
-    """Tell the flow how far a demand has come, and once it is live, how long that took; nothing before it is known."""
-    if journey.begun_at is None:
-        return []
-    last = journey.way[-1]
-    live = min((one.at for one in journey.milestones if one.name == "live"), default=None)
-    ended = any(one.name in ENDS for one in journey.milestones)
-    journey.told += 1
-    passage = Passage(
-        demand=journey.id,
-        number=journey.told,
-        kind=journey.kind,
-        legs=legs_of(journey.hours_by_activity()),
-        waits_at="" if ended else NEXT[last.name],
-        since=last.at,
-    )
-    if live is None or journey.measured:
-        return [PassageSeen(passage=passage)]
-    journey.measured = True
-    hours = max(0.0, (live - journey.begun_at) / timedelta(hours=1))
-    promise = (journey.promised_by - journey.begun_at) / timedelta(hours=1) if journey.promised_by else None
-    return [
-        PassageSeen(passage=passage),
-        measured(live, "flow_time", hours, service=journey.service, target=promise),
-    ]
-
-
-def legs_of(hours: Mapping[str, float]) -> tuple[Leg, ...]:
-    """Hours by activity, as data."""
-    return tuple(Leg(activity=activity, hours=round(hours[activity], 4)) for activity in sorted(hours))
+    return [told, of_bottleneck(flow, activity, share, now)] if activity and share and new else [told]
 
 
 def of_bottleneck(flow: Flow, activity: str, share: Share, now: datetime) -> NeedFound:

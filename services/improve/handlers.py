@@ -15,16 +15,17 @@ from services.improve.flow import (
     begin_journey,
     compute_flow,
     follow_delivery,
+    hear_planning,
     measure_design,
     measure_obtaining,
     measure_transition,
+    take_queue,
 )
 from services.improve.improvement_register import enter_review, hold_initiative, resume_initiative
 from services.improve.measurement_and_reporting import (
     count_escalation,
     follow_plan,
     hear_engagement,
-    hear_planning,
     judge_again,
     learn_from_feedback,
     measure_service,
@@ -63,6 +64,7 @@ flows = handles.draws_on("measurement and reporting", "capacity and performance 
 flows(begin_journey)
 flows(follow_delivery)
 flows(compute_flow)
+flows(take_queue)
 flows(take_bottleneck)
 
 # The improvement register.

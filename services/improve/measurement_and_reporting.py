@@ -88,11 +88,6 @@ def hear_engagement(report: EngagementPerformanceReported) -> list[DayReported]:
     return [day_of(report, "complaints", report.demands, report.complaints)]
 
 
-def hear_planning(report: PlanningPerformanceReported) -> list[DayReported]:
-    """Of the decisions that a day asked for, so many still wait at its end."""
-    return [day_of(report, "decisions_waiting", report.decided + report.waiting, report.waiting)]
-
-
 def take_measure(
     measure: MeasureTaken, weeks: dict[str, Week], targets: Read[Targets], watchlist: Read[Watchlist]
 ) -> list[ChainPerformanceReported | Later | NeedFound | EffectMeasured]:

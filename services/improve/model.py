@@ -8,7 +8,7 @@ from pydantic import AwareDatetime
 
 from contracts.event import Command, Data, Fact
 from contracts.plan import PortfolioVerdict
-from contracts.values import Count, Euros, Rating, Slug, Version
+from contracts.values import Count, Euros, Rating, Slug
 from services.chassis.state import ONE, State
 from services.improve.figures import place_of, scope_of, week_of
 
@@ -160,20 +160,6 @@ class Initiative(State[str], by="initiative"):
     def scope(self) -> str:
         """The figure it works on."""
         return scope_of(self.proposal.measure, self.proposal.service) if self.proposal else ""
-
-
-class SupplierService(Data):
-    """How a service of a supplier stood when last told of."""
-
-    service: Slug
-    version: Version
-    status: str
-
-
-class Supplier(State[str], by="supplier"):
-    """A supplier behind services of ours."""
-
-    services: tuple[SupplierService, ...] = ()
 
 
 class OfScope(Command, case="scope"):

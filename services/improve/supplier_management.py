@@ -1,13 +1,13 @@
 """Suppliers behind our services: one that fails them gives rise to an improvement, and that to an agreement."""
 
 from contracts.engage import ThirdPartyServiceReported
-from contracts.event import Fact
+from contracts.event import Data, Fact
 from contracts.improve import ImprovementAgreementNeeded
 from contracts.value_chain import DELIVER_SUPPORT
-from contracts.values import Term
-from services.chassis.state import Read
+from contracts.values import Slug, Term, Version
+from services.chassis.state import Read, State
 from services.improve.figures import ENOUGH, Targets, scope_of
-from services.improve.model import AgreementWanted, NeedFound, Supplier, SupplierService
+from services.improve.model import AgreementWanted, NeedFound
 
 WEIGHT = {"degraded": ENOUGH, "ending": 2 * ENOUGH, "ended": 2 * ENOUGH}
 """How many cases a week of missed targets a failing supplier is taken for, by how its service stands."""
@@ -17,6 +17,20 @@ OF_A_SUPPLIER = 0.5
 """The share of our own time that a supplier may take: the rest is for us to notice, to call and to test."""
 MOST_SERVICES = 50
 """The newest services of one supplier that are kept."""
+
+
+class SupplierService(Data):
+    """How a service of a supplier stood when last told of."""
+
+    service: Slug
+    version: Version
+    status: str
+
+
+class Supplier(State[str], by="supplier"):
+    """A supplier behind services of ours."""
+
+    services: tuple[SupplierService, ...] = ()
 
 
 def follow_supplier(report: ThirdPartyServiceReported, supplier: Supplier) -> list[NeedFound]:

@@ -7,8 +7,10 @@ from pydantic import BaseModel, ConfigDict
 
 from contracts.values import Kpi
 from services.improve.figures import KnownPlan
-from services.improve.flow import Flow, Leg, legs_of
-from services.improve.model import Initiative, InitiativeState, Proposal, Result, SupplierService
+from services.improve.flow import Flow
+from services.improve.journey import Leg, legs_of
+from services.improve.model import Initiative, InitiativeState, Proposal, Result
+from services.improve.supplier_management import SupplierService
 
 
 class WeekOfFigures(BaseModel):

@@ -20,6 +20,7 @@ def upgrade() -> None:
         sa.Column("id", sa.Text(), nullable=False),
         sa.Column("version", sa.BigInteger(), nullable=False),
         sa.Column("passages", sa.JSON(), nullable=False),
+        sa.Column("queue", sa.JSON(), nullable=True),
         sa.Column("period", sa.Text(), nullable=False),
         sa.Column("bottleneck", sa.Text(), nullable=True),
         sa.Column("waiting", sa.Double(), nullable=True),
