@@ -102,7 +102,7 @@ def propose(need: NeedFound, kpi: Kpi | None, remarks: tuple[Remark, ...], targe
         basis=(
             *need.facts,
             Fact(name="baseline", value="not measured yet" if measured is None else measured, source="key figures"),
-            Fact(name="target", value=wanted, source=source if need.target is None else "what was found"),
+            Fact(name="target", value=wanted, source="half of the waiting" if need.bottleneck else source),
             linked,
             Fact(name="cases", value=need.weight, source="what was found"),
             Fact(name="worth of a case", value=lever.worth, source="Improve's table of levers"),

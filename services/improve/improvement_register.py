@@ -38,8 +38,9 @@ def enter_review(
     if refused := refuse_entry(entered, initiative, scope, known):
         return [refused]
     scope.initiative, scope.stage = initiative.id, "open"
-    initiative.proposal = proposal_of(entered, known, targets, tuple(d for one in scope.remarks for d in one.demands))
-    initiative.entered_at, scope.remarks = entered.time, ()
+    said = initiative.proposal.demands if initiative.proposal else ()
+    initiative.proposal = proposal_of(entered, known, targets, said)
+    initiative.entered_at, scope.remarks = initiative.entered_at or entered.time, ()
     if known is not None:
         told = [*assess(initiative), *obey(initiative, entered.time, watchlist)]
     else:
@@ -77,10 +78,11 @@ def resume_initiative(
         "",
         None,
     )
-    told: Told = [tell(initiative, f"{resumed.by} lets it go on: {resumed.reason}")]
+    told: Told = []
     if initiative.due_at is not None:
         initiative.due_at += stood
         told.append(Later(initiative.due_at, EffectDue(initiative=initiative.id, due_at=initiative.due_at)))
+    told.append(tell(initiative, f"{resumed.by} lets it go on: {resumed.reason}"))
     if initiative.state == "approved" and initiative.starts_at is not None and initiative.starts_at <= resumed.time:
         told.append(start(initiative, watchlist))
     told += obey(initiative, resumed.time, watchlist)
@@ -94,12 +96,14 @@ def refuse_entry(
     if entered.measure not in LEVERS:
         allowed = ", ".join(LEVERS)
         return refusal(422, "No initiative works on that figure", f"`measure` is one of: {allowed}.")
-    if initiative.state is not None:
+    if initiative.state not in (None, "new") or initiative.scope not in ("", scope.id):
         return refusal(409, "It is in the register already", "Choose another id; `GET /initiatives` lists those taken.")
     about = name_of(entered.measure, entered.service)
     if scope.stage == "open":
-        detail = f"{scope.initiative} works on {about}: wait until it is closed, or hold on to that one."
-        return refusal(409, "Another initiative works on that figure", detail)
+        return refusal(409, "Another initiative works on that figure", f"Wait until {scope.initiative} is closed.")
+    if scope.initiative not in ("", initiative.id):
+        detail = f"{scope.initiative} is kept for {about}, with what was said of it: enter this under that id."
+        return refusal(409, "The register has an entry for that figure", detail)
     if measured is not None and FIGURES[entered.measure].reached(measured, entered.target):
         detail = f"{about} is {measured:g} already: set a `target` that is better than that."
         return refusal(409, "The target is reached", detail)
@@ -119,7 +123,7 @@ def proposal_of(
         target=entered.target,
         unit=FIGURES[entered.measure].unit,
         demands=demands,
-        reasons=(f"A {entered.source} proposes it: {entered.hypothesis}",),
+        reasons=(f"Proposed by {'an audit' if entered.source == 'audit' else 'a review'}: {entered.hypothesis}",),
         basis=(
             Fact(name="baseline", value=start_from, source="key figures of the week"),
             Fact(name="target", value=entered.target, source=entered.source),

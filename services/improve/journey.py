@@ -120,11 +120,9 @@ def follow(journey: Journey) -> list[PassageSeen | MeasureTaken]:
         return [PassageSeen(passage=passage)]
     journey.measured = True
     hours = max(0.0, (live - journey.begun_at) / timedelta(hours=1))
-    promise = (journey.promised_by - journey.begun_at) / timedelta(hours=1) if journey.promised_by else None
-    return [
-        PassageSeen(passage=passage),
-        measured(live, "flow_time", hours, service=journey.service, target=promise),
-    ]
+    promised = max(0.0, ((journey.promised_by or live) - journey.begun_at) / timedelta(hours=1))
+    flow_time = measured(live, "flow_time", hours, service=journey.service, target=promised)
+    return [PassageSeen(passage=passage), flow_time]
 
 
 def legs_of(hours: Mapping[str, float]) -> tuple[Leg, ...]:

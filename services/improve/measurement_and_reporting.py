@@ -218,6 +218,8 @@ def find_need(
                 source="performance",
                 why=f"{why}{kpi.target:g} ({plan}).",
                 weight=round(gap(kpi) * kpi.count, 4),
+                baseline=kpi.value,
+                target=kpi.target,
             )
             return [need]
     return []
