@@ -140,18 +140,6 @@ async def initiatives(
         return [InitiativeView.of(Initiative.model_validate(row, from_attributes=True)) for row in rows]
 
 
-@router.get(
-    "/initiatives/{initiative}", tags=["improvement register"], response_model=InitiativeView, responses=PROBLEMS
-)
-async def one_initiative(initiative: InitiativeId, session: Reading) -> InitiativeView | Response:
-    """An initiative as it stands now."""
-    async with session:
-        row = await session.get(Initiative.rows(), initiative)
-    if row is None or row.state is None:
-        return problem(404, "There is no such initiative", "`GET /initiatives` lists the improvement register.")
-    return InitiativeView.of(Initiative.model_validate(row, from_attributes=True))
-
-
 @router.post(
     "/initiatives/{initiative}",
     tags=["improvement register"],
@@ -162,6 +150,18 @@ async def one_initiative(initiative: InitiativeId, session: Reading) -> Initiati
 async def enter(initiative: InitiativeId, body: InitiativeBody, door: Commanding) -> Response:
     """Enter what a review or an audit proposes; it goes to Plan once its figure shows where it starts from."""
     return await door.ask(InitiativeEntered(initiative=initiative, **body.model_dump()))
+
+
+@router.get(
+    "/initiatives/{initiative}", tags=["improvement register"], response_model=InitiativeView, responses=PROBLEMS
+)
+async def one_initiative(initiative: InitiativeId, session: Reading) -> InitiativeView | Response:
+    """An initiative as it stands now."""
+    async with session:
+        row = await session.get(Initiative.rows(), initiative)
+    if row is None or row.state is None:
+        return problem(404, "There is no such initiative", "`GET /initiatives` lists the improvement register.")
+    return InitiativeView.of(Initiative.model_validate(row, from_attributes=True))
 
 
 @router.post(

@@ -72,12 +72,8 @@ def resume_initiative(
         detail = f"It is {initiative.state}, and nobody holds it; what Plan puts off goes on when Plan decides so."
         return [refusal(409, "Nobody holds it", detail)]
     stood = resumed.time - initiative.held_at
-    initiative.state, initiative.held_from, initiative.held_by, initiative.held_at = (
-        initiative.held_from,
-        None,
-        "",
-        None,
-    )
+    initiative.state, initiative.held_from = initiative.held_from, None
+    initiative.held_by, initiative.held_at = "", None
     told: Told = []
     if initiative.due_at is not None:
         initiative.due_at += stood
