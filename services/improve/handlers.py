@@ -1,106 +1,89 @@
-"""What Improve decides: what counts as success in what it hears, and when the week's key figures are worth a report."""
+"""Which decision hears what: the one list. The decisions themselves stand with the practice they belong to."""
 
-from datetime import datetime, timedelta
-
-from contracts.deliver_support import ServicePerformanceReported, SupportEscalated
-from contracts.design_transition import DesignPerformanceReported, ServiceTransitionReported
-from contracts.engage import ValueJudged
-from contracts.improve import ChainPerformanceReported
-from contracts.obtain_build import ObtainPerformanceReported
 from contracts.value_chain import IMPROVE
 from services.chassis.handlers import Handlers
-from services.chassis.outputs import Later
-from services.improve.model import MeasureTaken, ReportDue, Week, week_of
+from services.improve.assessment import assess_feedback, free_scope, take_need, take_remark
+from services.improve.continual_improvement import (
+    begin_initiative,
+    count_effect,
+    enter_finding,
+    judge_initiative,
+    review_initiative,
+    take_decision,
+)
+from services.improve.flow import (
+    begin_journey,
+    compute_flow,
+    follow_delivery,
+    hear_planning,
+    measure_design,
+    measure_obtaining,
+    measure_transition,
+    take_queue,
+)
+from services.improve.improvement_register import enter_review, hold_initiative, resume_initiative
+from services.improve.measurement_and_reporting import (
+    count_escalation,
+    follow_plan,
+    hear_engagement,
+    judge_again,
+    learn_from_feedback,
+    measure_service,
+    report_week,
+    take_bottleneck,
+    take_day,
+    take_measure,
+)
+from services.improve.supplier_management import ask_for_agreement, follow_supplier
 
 handles = Handlers(IMPROVE)
 
-REPORT_WITHIN = timedelta(hours=1)
-"""How long measures may wait before they are reported, if they change no verdict."""
-HOUR = 3600.0
+# What value streams name; feedback outside of a stream is assessed likewise.
+handles.step("learn from feedback")(learn_from_feedback)
+handles.step("assess feedback")(assess_feedback)
+handles.draws_on("continual improvement", "relationship management")(assess_feedback)
 
+# Key figures, in any value stream and outside of all.
+measures = handles.draws_on("measurement and reporting", "service level management")
+measures(measure_service)
+measures(count_escalation)
+measures(take_measure)
+measures(report_week)
+handles.draws_on("measurement and reporting", "release management")(measure_transition)
+handles.draws_on("measurement and reporting", "service design")(measure_design)
+handles.draws_on("measurement and reporting", "supplier management")(measure_obtaining)
+handles.draws_on("measurement and reporting", "relationship management")(hear_engagement)
+handles.draws_on("measurement and reporting", "portfolio management")(hear_planning)
+handles.draws_on("measurement and reporting")(take_day)
+targets = handles.draws_on("measurement and reporting", "strategy management")
+targets(follow_plan)
+targets(judge_again)
 
-@handles.step("learn from feedback")
-def learn_from_feedback(judged: ValueJudged) -> list[MeasureTaken]:
-    """A stakeholder's answer is the measure of value; how satisfied they are counts only if they said so."""
-    measures = [measured(judged.time, "value_realised", judged.verdict != "not", from_consumer=True)]
-    if judged.satisfaction is not None:
-        measures.append(measured(judged.time, "satisfaction", judged.satisfaction, from_consumer=True))
-    return measures
+# How demand flows.
+flows = handles.draws_on("measurement and reporting", "capacity and performance management")
+flows(begin_journey)
+flows(follow_delivery)
+flows(compute_flow)
+flows(take_queue)
+flows(take_bottleneck)
 
+# The improvement register.
+improves = handles.draws_on("continual improvement")
+improves(take_remark)
+improves(take_need)
+improves(free_scope)
+improves(enter_finding)
+improves(enter_review)
+improves(begin_initiative)
+improves(hold_initiative)
+improves(resume_initiative)
+handles.draws_on("continual improvement", "portfolio management")(take_decision)
+reviews = handles.draws_on("continual improvement", "measurement and reporting")
+reviews(count_effect)
+reviews(review_initiative)
+reviews(judge_initiative)
 
-@handles
-def measure_service(performance: ServicePerformanceReported) -> list[MeasureTaken]:
-    """Support kept its promise when both targets were met; restoring is measured against each case's own target."""
-    return [
-        measured(performance.time, "sla_met", performance.met),
-        measured(
-            performance.time,
-            "time_to_restore",
-            performance.restore_seconds / HOUR,
-            target=performance.restore_target_seconds / HOUR,
-        ),
-    ]
-
-
-@handles
-def count_escalation(escalated: SupportEscalated) -> list[MeasureTaken]:
-    """A missed target counts as an escalation; a warning before it is due does not."""
-    return [measured(escalated.time, "escalations", 1)] if escalated.breached else []
-
-
-@handles
-def measure_transition(transition: ServiceTransitionReported) -> list[MeasureTaken]:
-    """A change succeeds when its service is released, or retired as planned; a refused one has cost its effort."""
-    return [measured(transition.time, "change_success", transition.outcome != "refused")]
-
-
-@handles
-def measure_design(design: DesignPerformanceReported) -> list[MeasureTaken]:
-    """A design is right first time when its first iteration is validated; what is only designed is not judged yet."""
-    if design.outcome in ("designed", "released"):
-        return []
-    return [measured(design.time, "design_right_first_time", design.outcome == "validated" and design.iteration == 1)]
-
-
-@handles
-def measure_obtaining(obtained: ObtainPerformanceReported) -> list[MeasureTaken]:
-    """A component is in time when it took no longer than promised; its cost is held against its budget, if any."""
-    in_time = measured(obtained.time, "obtained_in_time", obtained.taken_hours <= obtained.promised_hours)
-    if obtained.budget is None:
-        return [in_time]
-    return [in_time, measured(obtained.time, "obtaining_cost", obtained.cost, target=obtained.budget)]
-
-
-@handles
-def take_measure(measure: MeasureTaken, week: Week) -> list[ChainPerformanceReported | Later]:
-    """Add it to the week. A stakeholder's answer, and a target newly met or missed, go out at once, all else hourly."""
-    missed_before = {kpi.name for kpi in week.kpis if kpi.met is False}
-    week.add(measure)
-    missed_now = {kpi.name for kpi in week.kpis if kpi.met is False}
-    if measure.from_consumer or missed_now != missed_before:
-        return [report(week)]
-    if week.unreported:
-        return []
-    week.unreported = True
-    return [Later(measure.time + REPORT_WITHIN, ReportDue(period=measure.period))]
-
-
-@handles
-def report_week(due: ReportDue, week: Week) -> list[ChainPerformanceReported]:
-    """Tell what was measured since the last report."""
-    return [report(week)] if week.unreported else []
-
-
-def measured(
-    time: datetime, figure: str, value: float, *, target: float | None = None, from_consumer: bool = False
-) -> MeasureTaken:
-    """One measure for the week of `time`; a success counts 1, a failure 0."""
-    return MeasureTaken(
-        period=week_of(time), figure=figure, value=float(value), target=target, from_consumer=from_consumer
-    )
-
-
-def report(week: Week) -> ChainPerformanceReported:
-    """The week's next report: a later one replaces an earlier one."""
-    week.reports, week.unreported = week.reports + 1, False
-    return ChainPerformanceReported(period=week.id, version=week.reports, kpis=week.kpis)
+# What improvement needs of others.
+supplies = handles.draws_on("continual improvement", "supplier management", "service level management")
+supplies(follow_supplier)
+supplies(ask_for_agreement)

@@ -1,100 +1,301 @@
-"""What Improve keeps: the measures of each week, and the key figures that they add up to."""
+"""The improvement register (initiatives, figures worked on, suppliers) and what Improve tells itself about it."""
 
-from collections.abc import Mapping
-from datetime import datetime
-from typing import Literal, NamedTuple
+from datetime import datetime, timedelta
+from typing import Literal
+from uuid import UUID
 
-from contracts.event import Command, Data
-from contracts.values import Count, Kpi
-from services.chassis.state import State
+from pydantic import AwareDatetime
+
+from contracts.event import Command, Data, Fact
+from contracts.plan import PortfolioVerdict
+from contracts.values import Count, Euros, Rating, Slug
+from services.chassis.state import ONE, State
+from services.improve.figures import place_of, scope_of, week_of
+
+MOST_WATCHED = 50
+"""Initiatives that are measured at once; more cannot be led at a time, and every measure looks through them."""
+MOST_HEARD = 100
+"""The newest remarks on a figure that are known again when they come twice."""
+REST = timedelta(days=28)
+"""For so long after an initiative no figure, supplier or remark begins the next one: its effect has to show first."""
+
+InitiativeState = Literal["new", "accepted", "assessed", "approved", "in_progress", "on_hold", "under_review", "closed"]
+Result = Literal["kept", "reverted", "inconclusive"]
+Source = Literal["complaint", "feedback", "review", "supplier", "performance", "audit"]
+Stage = Literal["kept", "proposed", "joined", "refused"]
+"""What becomes of something that was found or said."""
+Subject = Literal["products", "services", "chain"]
 
 
-class Figure(NamedTuple):
-    """How one key figure is computed and judged."""
+class Watched(Data):
+    """An initiative whose figure is measured: for its baseline, or for its effect."""
 
+    initiative: str
+    measure: str
+    service: str | None
+
+
+class Watchlist(State[str], by=ONE, shared=True):
+    """The initiatives that each measure of their figure is handed to."""
+
+    watched: tuple[Watched, ...] = ()
+
+    def watch(self, initiative: "Initiative") -> None:
+        """Measure an initiative from now on."""
+        self.leave(initiative.id)
+        plan = initiative.proposal
+        if plan is not None:
+            one = Watched(initiative=initiative.id, measure=plan.measure, service=plan.service)
+            self.watched = (*self.watched, one)[-MOST_WATCHED:]
+
+    def leave(self, initiative: str) -> None:
+        """Measure it no longer."""
+        if any(one.initiative == initiative for one in self.watched):
+            self.watched = tuple(one for one in self.watched if one.initiative != initiative)
+
+
+class Remark(Data):
+    """What somebody said of a service, and what it is worth to act on it."""
+
+    demands: tuple[UUID, ...]
+    rating: Rating
+    """How satisfied they are, or what their complaint stands for."""
+    worth: Euros
+
+
+class Scope(State[str], by="scope", shared=True):
+    """A key figure of one service or of the chain: at most one initiative works on it, so that none sets off itself."""
+
+    numbered: int = 0
+    """How many entries of the register it has had."""
+    initiative: str = ""
+    """The one that is kept or open; empty while it is free."""
+    stage: Literal["free", "kept", "open"] = "free"
+    """`kept`: remarks wait in the register for more of the same; `open`: it is proposed or under way."""
+    remarks: tuple[Remark, ...] = ()
+    heard: tuple[UUID, ...] = ()
+    """The demands whose remarks were weighed."""
+    closed_at: datetime | None = None
+    closed_as: str = ""
+    """How the last one ended, in words."""
+
+    def rests(self, time: datetime) -> bool:
+        """Whether the last initiative ended so lately that its effect has yet to show."""
+        return self.closed_at is not None and time < self.closed_at + REST
+
+    def take(self, stage: Stage, remarks: tuple[Remark, ...] = ()) -> str:
+        """The entry that something goes to, a new one if none is kept or open; what is refused has one of its own."""
+        if stage == "joined":
+            return self.initiative
+        if stage == "refused" or not self.initiative:
+            self.numbered += 1
+        name = f"{self.id}-{self.numbered}"
+        if stage == "refused":
+            return name
+        self.initiative = self.initiative or name
+        self.stage, self.remarks = ("open", ()) if stage == "proposed" else ("kept", remarks)
+        return self.initiative
+
+
+class Proposal(Data):
+    """An initiative as it stands in the register and as Plan gets it."""
+
+    title: str
+    subject: Subject
+    objective: Slug | None
+    hypothesis: str
+    measure: str
+    baseline: float
+    target: float
     unit: str
+    service: Slug | None
+    bottleneck: str | None = None
+    source: Source
+    owner: str
+    value: Euros
+    cost: Euros
+    demands: tuple[UUID, ...] = ()
+    reasons: tuple[str, ...]
+    basis: tuple[Fact, ...]
+    supplier: Slug | None = None
+    """The supplier whose service gave rise to it."""
+
+
+class PlanVerdict(Data):
+    """What Plan decided about an initiative."""
+
+    decision: PortfolioVerdict
+    reason: str
+    starts_at: AwareDatetime | None
+    due_at: AwareDatetime | None
+
+
+class Initiative(State[str], by="initiative"):
+    """One entry of the improvement register."""
+
+    state: InitiativeState | None = None
+    """None: it is not known here."""
+    result: Result | None = None
+    reason: str = ""
+    """Why it is in this state."""
+    proposal: Proposal | None = None
+    verdict: PlanVerdict | None = None
+    """Plan's decision, kept until the initiative is known and not held."""
+    cases: int = 0
+    total: float = 0.0
+    """What was measured: before it is assessed for the baseline, from its beginning on for its effect."""
+    starts_at: datetime | None = None
+    due_at: datetime | None = None
+    held_from: InitiativeState | None = None
+    held_by: str = ""
+    held_at: datetime | None = None
+    entered_at: datetime | None = None
+
+    @property
+    def measured(self) -> float | None:
+        """The mean of what was measured; None without a case."""
+        return round(self.total / self.cases, 4) if self.cases else None
+
+    @property
+    def scope(self) -> str:
+        """The figure it works on."""
+        return scope_of(self.proposal.measure, self.proposal.service) if self.proposal else ""
+
+
+class OfScope(Command, case="scope"):
+    """Something to weigh about a key figure of one service or of the chain."""
+
+    scope: str
+    measure: str
+    service: str | None
+
+    @property
+    def place(self) -> str:
+        """The week in which the figure is looked up."""
+        return place_of(week_of(self.time), self.service)
+
+
+class NeedFound(OfScope, case="scope"):
+    """A figure misses its target, a supplier fails, or an activity holds the flow up: weigh whether to improve it."""
+
+    source: Source
+    why: str
+    """What was found, as a sentence."""
+    facts: tuple[Fact, ...] = ()
+    weight: float
+    """How many cases of the worst kind it comes to: what its value is guessed by."""
+    baseline: float | None = None
+    """None: what the week has measured."""
+    said: float | None = None
+    """What those who spoke say themselves, if the week has measured nothing."""
     target: float | None = None
-    """None: each case brings its own target, or none is set."""
-    better: Literal["higher", "lower"] = "higher"
-    over: Literal["cases", "period"] = "cases"
-    """A mean over the cases, or the sum of the period."""
+    """None: what the plans want."""
+    bottleneck: str | None = None
+    supplier: str | None = None
 
 
-FIGURES: Mapping[str, Figure] = {
-    "satisfaction": Figure("of 5", 4.0),
-    "value_realised": Figure("share of answers", 0.8),
-    "sla_met": Figure("share of cases", 0.95),
-    "time_to_restore": Figure("hours", better="lower"),
-    "escalations": Figure("escalations", over="period"),
-    "change_success": Figure("share of transitions", 0.9),
-    "design_right_first_time": Figure("share of designs", 0.8),
-    "obtained_in_time": Figure("share of components", 0.9),
-    "obtaining_cost": Figure("euros", better="lower"),
-}
-"""The key figures, in the order in which they are told."""
+class RemarkMade(OfScope, case="scope"):
+    """Somebody has said what could be better: weigh it beside what others say of the same service."""
+
+    source: Source
+    title: str
+    demands: tuple[UUID, ...]
+    """The remark itself, then others that say the same."""
+    satisfaction: Rating | None
 
 
-def week_of(time: datetime) -> str:
-    """The ISO week of a moment: `2026-W48`."""
-    year, week, _ = time.isocalendar()
-    return f"{year}-W{week:02}"
+class ScopeFreed(Command, case="scope"):
+    """The initiative on a figure is closed: after a rest the next one may begin."""
+
+    scope: str
+    initiative: str
+    closed_as: str
 
 
-class Tally(Data):
-    """The measures of one key figure so far."""
+class InitiativeRaised(Command, case="initiative"):
+    """Something enters the register: to be kept for now, proposed, joined to what is there, or refused."""
 
-    figure: str
-    count: Count
+    initiative: str
+    stage: Stage
+    proposal: Proposal
+
+
+class InitiativeEntered(Command, case="initiative"):
+    """A review or an audit enters an initiative into the register."""
+
+    initiative: Slug
+    title: str
+    subject: Subject
+    measure: str
+    service: Slug | None = None
+    hypothesis: str
+    target: float
+    source: Literal["review", "audit"]
+    owner: str
+    value: Euros
+    cost: Euros
+
+    @property
+    def scope(self) -> str:
+        """The figure it is about."""
+        return scope_of(self.measure, self.service)
+
+    @property
+    def place(self) -> str:
+        """The week in which its baseline is looked up."""
+        return place_of(week_of(self.time), self.service)
+
+
+class EffectMeasured(Command, case="initiative"):
+    """Cases have shown a value of the figure that a watched initiative works on."""
+
+    initiative: str
+    cases: Count
     total: float
-    targets: float | None
-    """The sum of the targets that the cases brought; None if they bring none."""
-
-    @property
-    def kpi(self) -> Kpi:
-        """The key figure, judged against its target."""
-        rule = FIGURES[self.figure]
-        value = self.total if rule.over == "period" else self.total / self.count
-        target = rule.target if self.targets is None else self.targets / self.count
-        met = None if target is None else value >= target if rule.better == "higher" else value <= target
-        return Kpi(name=self.figure, value=round(value, 4), unit=rule.unit, target=target, met=met, count=self.count)
 
 
-class Week(State[str], by="period"):
-    """What was measured in a week, and what was told of it."""
+class InitiativeBegins(Command, case="initiative"):
+    """The planned beginning has come."""
 
-    tallies: tuple[Tally, ...] = ()
-    reports: int = 0
-    unreported: bool = False
-    """Something was measured since the last report, and a report is due within the hour."""
-
-    @property
-    def kpis(self) -> tuple[Kpi, ...]:
-        """The key figures that have been measured."""
-        by_name = {tally.figure: tally for tally in self.tallies}
-        return tuple(by_name[name].kpi for name in FIGURES if name in by_name)
-
-    def add(self, measure: "MeasureTaken") -> None:
-        """Count one more case."""
-        before = next((tally for tally in self.tallies if tally.figure == measure.figure), None)
-        known = before or Tally(figure=measure.figure, count=0, total=0.0, targets=None)
-        targets = known.targets if measure.target is None else (known.targets or 0.0) + measure.target
-        added = Tally(figure=measure.figure, count=known.count + 1, total=known.total + measure.value, targets=targets)
-        self.tallies = (*(tally for tally in self.tallies if tally is not before), added)
+    initiative: str
+    starts_at: AwareDatetime
 
 
-class MeasureTaken(Command, case="period"):
-    """One case has shown a value that counts for a key figure of its week."""
+class EffectDue(Command, case="initiative"):
+    """The day has come on which the effect is to be measured."""
 
-    period: str
-    figure: str
-    value: float
-    target: float | None = None
-    """What this case should have reached, for figures whose cases bring their own."""
-    from_consumer: bool = False
-    """It is what a stakeholder said: reported at once."""
+    initiative: str
+    due_at: AwareDatetime
 
 
-class ReportDue(Command, case="period"):
-    """Measures of the week have waited long enough to be reported."""
+class ReviewDue(Command, case="initiative"):
+    """The review is over: judge by what was measured."""
 
-    period: str
+    initiative: str
+    due_at: AwareDatetime
+
+
+class InitiativeHeld(Command, case="initiative"):
+    """Somebody stops an initiative for now."""
+
+    initiative: Slug
+    by: str
+    reason: str
+
+
+class InitiativeResumed(Command, case="initiative"):
+    """Somebody lets an initiative go on that was stopped."""
+
+    initiative: Slug
+    by: str
+    reason: str
+
+
+class AgreementWanted(Command, case="agreement"):
+    """An approved initiative needs a promise that somebody has yet to make."""
+
+    agreement: str
+    title: str
+    service: Slug
+    supplier: Slug | None
+    needed_by: AwareDatetime | None
