@@ -14,8 +14,10 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode="rich")
 dlq = typer.Typer(no_args_is_help=True, rich_markup_mode="rich")
+work = typer.Typer(no_args_is_help=True, rich_markup_mode="rich")
 bench = typer.Typer(rich_markup_mode="rich")
 app.add_typer(bench, name="bench")
+app.add_typer(work, name="work", help="Work that people do: what is open, and that it is done.")
 app.add_typer(dlq, name="dlq", help="Records that an activity could not use, and those that wait behind them.")
 
 
@@ -190,6 +192,32 @@ def recover(json: Json = False) -> None:
     from svc import recover
 
     _tell(recover.recover(), json)
+
+
+@work.command("list")
+def work_list(json: Json = False) -> None:
+    """The open work of all activities: who owns it and by when it is promised.
+
+    Example: [bold]svc work list[/]
+    """
+    from svc import looking
+
+    _tell(looking.open_work(), json)
+
+
+@work.command("done")
+def work_done(
+    item: Annotated[str, typer.Argument(help="The work's id, or the beginning of it.", show_default=False)],
+    by: Annotated[str, typer.Option(help="Who has done it.", show_default=False)],
+    json: Json = False,
+) -> None:
+    """Report that a piece of work is done. Who does it decides when, never what comes of it.
+
+    Example: [bold]svc work done 1f3a --by Priya[/]
+    """
+    from svc import looking
+
+    _tell(looking.work_done(item, by), json)
 
 
 @dlq.command("list")

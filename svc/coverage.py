@@ -1,17 +1,23 @@
-"""What the running chain has shown of the documented value chain: inputs, outputs, arrows, and every end of them."""
+"""What the running chain has shown of the documented value chain: inputs, outputs, arrows, every end, and practices."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from rich import box
 from rich.console import Group, RenderableType
+from rich.table import Table
 from rich.text import Text
 
 from contracts.envelope import source_of
+from contracts.practices import PRACTICES
 from contracts.rows import ROWS, End
-from contracts.value_chain import ACTIVITIES, ARROWS, BY_TYPE, ENDS, ends_of
+from contracts.value_chain import ACTIVITIES, ARROWS, BY_TYPE, ENDS, TITLES, ends_of
 
+HEAT = ("black on grey85", "black on khaki1", "black on orange1", "white on red3")
+"""From a few decisions to the most."""
 Counts = Mapping[str, Iterable[Mapping[str, Any]]]
-"""`{"consumed": [{"type", "source", "count"}, ...], "told": [{"type", "count"}, ...]}` of one activity."""
+"""`{"consumed": [{"type", "source", "count"}, ...], "told": [{"type", "count"}, ...],
+"practised": [{"practice", "count"}, ...]}` of one activity."""
 
 
 def coverage(counts: Mapping[str, Counts]) -> dict[str, dict[str, Any]]:
@@ -50,6 +56,19 @@ def coverage(counts: Mapping[str, Counts]) -> dict[str, dict[str, Any]]:
         "outputs": _of([row.id for row in outputs], "produced", [row.id for row in outputs if row.id not in produced]),
         "arrows": _of(ARROWS, "seen", [f"{tail} -> {head}" for tail, head in ARROWS if (tail, head) not in arrows]),
         "ends": _of(ENDS, "seen", [_way(*end) for end in sorted(ENDS - ends)]),
+        "practices": _practised({activity: of.get("practised", ()) for activity, of in counts.items()}),
+    }
+
+
+def _practised(counts: Mapping[str, Iterable[Mapping[str, Any]]]) -> dict[str, Any]:
+    """How many decisions of each activity drew on which practice."""
+    by_activity = {
+        activity: {one["practice"]: one["count"] for one in counts.get(activity, ())} for activity in ACTIVITIES
+    }
+    drawn_on = {practice for of in by_activity.values() for practice in of}
+    return {
+        **_of(PRACTICES, "drawn_on", [practice for practice in PRACTICES if practice not in drawn_on]),
+        "by_activity": by_activity,
     }
 
 
@@ -70,4 +89,18 @@ def render(found: Mapping[str, Mapping[str, Any]]) -> RenderableType:
         lines.append(
             line.append(f"  missing: {', '.join(part['missing'])}" if part["missing"] else "", style="dim not bold")
         )
-    return Group(*lines)
+    return Group(*lines, heat_map(found["practices"]["by_activity"])) if "practices" in found else Group(*lines)
+
+
+def heat_map(by_activity: Mapping[str, Mapping[str, int]]) -> RenderableType:
+    """Activity by practice: how many decisions drew on it; the warmer, the more. What nobody drew on stays blank."""
+    table = Table(box=box.SIMPLE, pad_edge=False)
+    table.add_column("practice")
+    for activity in ACTIVITIES:
+        table.add_column(TITLES[activity], justify="right")
+    most = max((count for of in by_activity.values() for count in of.values()), default=1)
+    for practice in PRACTICES:
+        counts = [by_activity[activity].get(practice, 0) for activity in ACTIVITIES]
+        cells = (Text(str(count) if count else "", HEAT[min(count * len(HEAT) // (most + 1), 3)]) for count in counts)
+        table.add_row(practice, *cells, style="" if any(counts) else "dim")
+    return table

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import datetime
 from typing import Any, NamedTuple
 
 import httpx
@@ -149,11 +150,50 @@ async def parked(six: Services) -> list[Json]:
     ]
 
 
+async def open_work() -> Seen:
+    """Work that somebody has to do, over all activities, what is promised first on top."""
+    async with services() as six:
+        found = await _work(six)
+    if not found:
+        return Seen(Text("No work is open."), found)
+    table = Table(box=box.SIMPLE, pad_edge=False)
+    for column in ("work", "activity", "kind", "owner", "promised by"):
+        table.add_column(column, overflow="fold")
+    for one in found:
+        promised = words.at(datetime.fromisoformat(one["promised_by"])) if one["promised_by"] else "nothing promised"
+        kind, name = words.spoken(one["kind"]), words.activity(one["activity"])
+        table.add_row(words.short(one["id"]), name, kind, one["owner"], promised)
+    return Seen(table, found)
+
+
+async def work_done(beginning: str, by: str) -> Seen:
+    """Report that a piece of work is done; the activity decides what comes of it."""
+    async with services() as six:
+        one = _beginning(await _work(six), "id", beginning, "piece of open work", "svc work list")
+        answer = await six.command(one["activity"], f"/work/{one['kind']}/{one['id']}/done", {"by": by})
+    kind, name = words.spoken(one["kind"]), words.activity(one["activity"])
+    return Seen(Text(f"{by} has done the {kind} of {one['id']}: {name} goes on."), answer)
+
+
+async def _work(six: Services) -> list[Json]:
+    found = [
+        {"activity": activity, **one}
+        for activity in ACTIVITIES
+        for one in (await six.ask(activity, "GET", "/work")).json()
+    ]
+    return sorted(found, key=lambda one: one["promised_by"] or "9")
+
+
 def _one(found: list[Json], beginning: str) -> Json:
-    fitting = [one for one in found if len(beginning) >= 4 and one["event_id"].startswith(beginning.lower())]
+    return _beginning(found, "event_id", beginning, "parked record", "svc dlq list")
+
+
+def _beginning(found: list[Json], field: str, beginning: str, what: str, where: str) -> Json:
+    """The one whose id begins so; `Trouble` for none, or for several."""
+    fitting = [one for one in found if len(beginning) >= 4 and one[field].startswith(beginning.lower())]
     if len(fitting) != 1:
-        many = "No parked record has" if not fitting else f"{len(fitting)} parked records have"
-        raise Trouble(f"{many} an id that begins with {beginning}: `svc dlq list` shows them, with their ids.")
+        many = f"No {what} has" if not fitting else f"More than one {what} has"
+        raise Trouble(f"{many} an id that begins with {beginning}: `{where}` shows them, with their ids.")
     return fitting[0]
 
 

@@ -139,9 +139,7 @@ class Fold:
         was = place_of(record) | {"timestamp": record.timestamp}
         words = {f"kafka_dlt-original-{name}": word for name, word in was.items()}
         words |= {"kafka_dlt-exception-message": reason, "svc_dlq-event-id": arrival.id}
-        headers, value = list(record.headers), record.value or b""
-        if len(arrival.value) > MOST_BYTES:
-            headers, value = [], b""
+        headers, value = ([*record.headers], record.value or b"") if len(arrival.value) <= MOST_BYTES else ([], b"")
         headers += [(name, str(word).encode()) for name, word in words.items()]
         announced = Output(arrival.id, topic, self.runtime.partition_of(arrival.case), arrival.case, value, headers)
         self.decided.append(Decided(arrival, self.context(arrival), outputs=[announced], error=reason))

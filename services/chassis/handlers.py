@@ -169,8 +169,8 @@ class Handlers:
     @cached_property
     def locking(self) -> frozenset[str]:
         """The message types whose handlers change a row of such a state."""
-        changing = ((kind, rows.state) for kind, needs in self.rows_of.items() for rows in needs if not rows.read)
-        return frozenset(kind for kind, state in changing if state in self.locked)
+        needs = ((kind, rows) for kind, needed in self.rows_of.items() for rows in needed)
+        return frozenset(kind for kind, rows in needs if rows.state in self.locked and not rows.read)
 
     @cached_property
     def topics(self) -> list[str]:

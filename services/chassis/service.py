@@ -40,9 +40,7 @@ from services.chassis.worker import FINISHING, LEAVING, Effects, Worker
 
 PROBLEMS: dict[int | str, dict[str, Any]] = {status: {"model": Problem} for status in (400, 404, 413, 422, 503)}
 TRAIL = "SELECT * FROM all_receipts WHERE case_id = $1 ORDER BY at, (record->>'decided_at')"
-CONSUMED = """SELECT record->>'type' AS type, record->>'source' AS source, count(*) AS count FROM all_receipts
-WHERE (record->>'effect')::bool GROUP BY 1, 2"""
-TOLD = "SELECT o->>'type' AS type, count(*) FROM all_receipts, json_array_elements(record->'outputs') o GROUP BY 1"
+SHOWN = ("consumed", "told", "practised")
 DEAD = """SELECT event_id, case_id, topic, part, off, reason, at, encode(value, 'escape') AS value FROM parked
 ORDER BY number LIMIT 1000"""
 
@@ -94,9 +92,9 @@ async def trail(case: str, request: Request) -> list[dict[str, Any]]:
 
 @routes.get("/coverage", tags=["trail"])
 async def coverage(request: Request) -> dict[str, list[dict[str, Any]]]:
-    """Which types this activity has consumed with an effect, from whom, and which it has told."""
+    """What this activity has consumed with an effect, from whom; what it has told; which practices it has drawn on."""
     pool = request.app.state.runtime.pool
-    return {"consumed": list(map(dict, await pool.fetch(CONSUMED))), "told": list(map(dict, await pool.fetch(TOLD)))}
+    return {name: list(map(dict, await pool.fetch(f"SELECT * FROM {name}"))) for name in SHOWN}
 
 
 @routes.get("/commands/{id}", tags=["commands"], responses=PROBLEMS)

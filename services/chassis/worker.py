@@ -62,7 +62,10 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
             try:
                 await self.session()
             except* (KafkaError, *AWAY) as errors:
-                reason = "; ".join(sorted(set(_reasons(errors))))
+                error: BaseException = errors
+                while isinstance(error, BaseExceptionGroup):
+                    error = error.exceptions[0]
+                reason = f"{type(error).__name__}: {str(error) or 'no answer in time'}"
                 self.runtime.missing["broker"] = reason
                 self.runtime.log.warning("the broker cannot be used; starting anew", reason=reason)
                 with suppress(TimeoutError):
@@ -240,9 +243,3 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
         at = self.runtime.clock.now() if row["effect"] else row["due"]
         value = encode(command, id=row["id"], source=source_of(self.runtime.activity), time=at, **words)
         await self.runtime.to_inbox(command.case, value, words["traceparent"])
-
-
-def _reasons(error: BaseException) -> list[str]:
-    if isinstance(error, BaseExceptionGroup):
-        return [reason for part in error.exceptions for reason in _reasons(part)]
-    return [f"{type(error).__name__}: {str(error) or 'no answer in time'}"]

@@ -10,11 +10,12 @@ from svc.cli import app
 
 COMMANDS = (
     ["up"], ["demo"], ["demand"], ["show"], ["explain"], ["trace"], ["coverage"], ["version"],
-    ["dlq", "list"], ["dlq", "show"], ["dlq", "redrive"], ["dlq", "discard"], ["dlq", "edit"],
+    ["dlq", "list"], ["dlq", "show"], ["dlq", "redrive"], ["dlq", "discard"], ["dlq", "edit"], ["work", "list"], ["work", "done"],
 )  # fmt: skip
 LOOKING = (
     ["show"], ["show", "1f3a"], ["explain", "1f3a"], ["trace", "1f3a"], ["coverage"], ["dlq", "list"],
     ["dlq", "show", "1f3a"], ["dlq", "redrive", "1f3a"], ["dlq", "discard", "1f3a", "--reason", "wrong"],
+    ["work", "list"], ["work", "done", "1f3a", "--by", "Priya"],
     ["dlq", "edit", "1f3a", "contracts/asyncapi.json", "--reason", "wrong"],
     ["demand", "It is broken", "--requester", "emily@fleet.example"],
 )  # fmt: skip

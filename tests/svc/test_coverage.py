@@ -1,13 +1,15 @@
 from collections.abc import Mapping
 from typing import Any
 
+from rich.console import Console
+
 from contracts.engage import DemandConsolidated, DemandStatusReported
 from contracts.envelope import source_of
 from contracts.event import Message
 from contracts.outside import TicketPushed
 from contracts.plan import PortfolioDecisionMade
 from contracts.value_chain import ACTIVITIES, FLOWS, inbox
-from svc.coverage import Counts, coverage
+from svc.coverage import Counts, coverage, render
 
 NOTHING: dict[str, list[dict[str, Any]]] = {"consumed": [], "told": []}
 
@@ -38,17 +40,32 @@ def everything() -> Mapping[str, Counts]:
 
 def test_a_chain_that_has_done_nothing_has_shown_nothing():
     assert {name: (of()[name]["total"], len(of()[name]["missing"])) for name in of()} == {
-        "inputs": (36, 36), "outputs": (27, 27), "arrows": (30, 30), "ends": (112, 112),
+        "inputs": (36, 36), "outputs": (27, 27), "arrows": (30, 30), "ends": (112, 112), "practices": (34, 34),
     }  # fmt: skip
 
 
 def test_a_chain_that_has_told_and_heard_everything_misses_nothing():
-    assert coverage(everything()) == {
+    found = coverage(everything())
+    assert {name: part for name, part in found.items() if name != "practices"} == {
         "inputs": {"total": 36, "consumed": 36, "missing": []},
         "outputs": {"total": 27, "produced": 27, "missing": []},
         "arrows": {"total": 30, "seen": 30, "missing": []},
         "ends": {"total": 112, "seen": 112, "missing": []},
     }
+
+
+def test_practices_are_shown_by_activity_and_blanks_too():
+    drawn = [{"practice": "supplier management", "count": 3}, {"practice": "risk management", "count": 1}]
+    found = of(plan={"consumed": [], "told": [], "practised": drawn})
+    practices = found["practices"]
+    assert (practices["drawn_on"], len(practices["missing"])) == (2, 32)
+    assert practices["by_activity"]["plan"] == {"supplier management": 3, "risk management": 1}
+    console = Console(width=160, record=True)
+    console.print(render(found))
+    lines = console.export_text().splitlines()
+    (supplier,) = [line for line in lines if line.strip().startswith("supplier management")]
+    assert supplier.split()[2:] == ["3"]
+    assert any(line.strip() == "service desk" for line in lines), "what nobody drew on stays blank"
 
 
 def test_an_event_that_was_told_and_not_yet_heard_produces_its_output_only():

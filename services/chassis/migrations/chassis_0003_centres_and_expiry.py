@@ -28,6 +28,15 @@ $$"""
 ALL = """CREATE VIEW all_receipts AS SELECT event_id, case_id, at, record FROM receipt
 UNION ALL SELECT event_id, case_id, at, record FROM trail"""
 
+# what this activity has shown of the value chain
+CONSUMED = """CREATE VIEW consumed AS SELECT record->>'type' AS type, record->>'source' AS source, count(*) AS count
+FROM all_receipts WHERE (record->>'effect')::bool GROUP BY 1, 2"""
+TOLD = """CREATE VIEW told AS SELECT o->>'type' AS type, count(*) AS count
+FROM all_receipts, json_array_elements(record->'outputs') o GROUP BY 1"""
+PRACTISED = """CREATE VIEW practised AS SELECT p AS practice, count(*) AS count
+FROM all_receipts, json_array_elements_text(record->'practices') p WHERE (record->>'effect')::bool GROUP BY 1"""
+VIEWS = ("all_receipts", "consumed", "told", "practised")
+
 
 def upgrade() -> None:
     """Forward."""
@@ -46,12 +55,14 @@ def upgrade() -> None:
     op.execute("CREATE INDEX receipt_at ON receipt USING brin (at)")
     op.execute(BEGIN_WORK)
     op.execute(EXPIRE)
-    op.execute(ALL)
+    for view in (ALL, CONSUMED, TOLD, PRACTISED):
+        op.execute(view)
 
 
 def downgrade() -> None:
     """Back."""
-    op.execute("DROP VIEW all_receipts")
+    for view in reversed(VIEWS):
+        op.execute(f"DROP VIEW {view}")
     op.execute("DROP FUNCTION expire")
     op.execute("DROP FUNCTION begin_work")
     op.execute("DROP INDEX receipt_at")
