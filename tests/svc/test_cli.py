@@ -10,7 +10,8 @@ from svc.cli import app
 
 COMMANDS = (
     ["up"], ["demo"], ["demand"], ["show"], ["explain"], ["trace"], ["coverage"], ["version"],
-    ["dlq", "list"], ["dlq", "show"], ["dlq", "redrive"], ["dlq", "discard"], ["dlq", "edit"], ["work", "list"], ["work", "done"],
+    ["dlq", "list"], ["dlq", "show"], ["dlq", "redrive"], ["dlq", "discard"], ["dlq", "edit"],
+    ["work", "list"], ["work", "done"],
 )  # fmt: skip
 LOOKING = (
     ["show"], ["show", "1f3a"], ["explain", "1f3a"], ["trace", "1f3a"], ["coverage"], ["dlq", "list"],
