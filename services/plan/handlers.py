@@ -7,7 +7,6 @@ from services.plan.governance import grant_budget, issue_policy, review_deferred
 from services.plan.improvement import (
     follow_initiative,
     plan_improvement,
-    prove_improvement,
     reconsider_initiative,
     settle_initiative,
     take_up_initiative,
@@ -24,6 +23,7 @@ from services.plan.portfolio import (
     take_up_demand,
     weigh_demand,
 )
+from services.plan.proof import prove_improvement
 
 handles = Handlers(PLAN)
 

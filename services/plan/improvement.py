@@ -1,4 +1,4 @@
-"""Continual improvement: which initiatives are taken into the plans, and what a kept one proves."""
+"""Continual improvement: which initiatives are taken into the plans, and what becomes of their money."""
 
 from datetime import datetime, timedelta
 from typing import Literal, NamedTuple
@@ -6,8 +6,7 @@ from uuid import UUID
 
 from contracts.event import Fact
 from contracts.improve import ImprovementInitiated, InitiativeStatusReported
-from contracts.plan import ImprovementPlanned, PolicyIssued, PortfolioVerdict
-from contracts.values import PolicyParameter
+from contracts.plan import ImprovementPlanned, PortfolioVerdict
 from services.chassis.outputs import Later
 from services.chassis.state import Read, State
 from services.plan.funding import PLANNED, FundingRules, funding_rules
@@ -19,7 +18,6 @@ from services.plan.model import (
     InitiativeSettled,
     InitiativeToWeigh,
     Policy,
-    PolicyEdition,
     Proposal,
     end_of,
     plan_of,
@@ -35,14 +33,8 @@ SERVES = {
     "flow_time": "satisfaction",
 }
 """The objective that a key figure without one of its own serves."""
-LOWER_IS_BETTER = frozenset(
-    ("time_to_restore", "complaints", "recurrence", "escalations", "obtaining_cost", "decisions_waiting", "flow_time")
-)
-"""The key figures of which less is better; of any other one more is."""
 TRIED = 0.5
 """What of its money an improvement has used that is not kept: it was made, but nothing is rolled out."""
-PROVED = 50
-"""How many proved values the policy holds; the newest bind, and there are fewer scopes than that."""
 
 
 class Initiative(State[str], by="initiative"):
@@ -269,65 +261,3 @@ def settle_initiative(settled: InitiativeSettled, budget: Budget) -> list[Demand
     freed = settled.amount - settled.spent
     budget.improving -= freed
     return budget.woken() if freed else []
-
-
-def prove_improvement(proved: ImprovementProved, policy: Policy) -> list[PolicyIssued]:
-    """Make what an improvement has reached a policy, for its scope: never worse than what was proved before."""
-    binding = policy.in_force(proved.time)
-    held = binding.parameters if binding else ()
-    if any(parameter.name == proved.initiative for parameter in held):
-        return []
-    value, why = best_proved(proved, policy, held)
-    scope = scope_of(proved.initiative)
-    others = [parameter for parameter in held if scope_of(parameter.name) != scope]
-    parameter = PolicyParameter(name=proved.initiative, value=value, unit=proved.unit)
-    where = f"for {proved.service}" if proved.service else "for the chain"
-    statement = f"{proved.measure} {where} is kept at {value:g} {proved.unit}, as it was proved: {proved.title}"
-    edition = PolicyEdition(
-        edition=policy.next_edition,
-        title="What improvements have proved",
-        statement=statement,
-        parameters=(*others, parameter)[-PROVED:],
-        issued_by="Plan",
-        valid_from=proved.time,
-        valid_until=None,
-    )
-    policy.add(edition)
-    issued = PolicyIssued(
-        reasons=(
-            f"{proved.initiative} was kept: it has reached {proved.reached:g} {proved.unit}.",
-            *why,
-        ),
-        basis=(
-            Fact(name="reached", value=proved.reached, source=f"initiative {proved.initiative}"),
-            *(Fact(name=one.name, value=one.value, source=f"policy {policy.id}") for one in held),
-        ),
-        policy=proved.policy,
-        version=edition.edition,
-        title=edition.title,
-        statement=statement,
-        subject="solutions" if proved.subject == "products" else "processes",
-        parameters=edition.parameters,
-        valid_from=edition.valid_from,
-    )
-    return [issued]
-
-
-def best_proved(
-    proved: ImprovementProved, policy: Policy, held: tuple[PolicyParameter, ...]
-) -> tuple[float, tuple[str, ...]]:
-    """The value to keep: governance's where it has fixed one, else the best that this scope has reached."""
-    scope = scope_of(proved.initiative)
-    for parameter, edition in policy.constraints(proved.time).values():
-        if scope_of(parameter.name) == scope and not isinstance(parameter.value, str):
-            return float(parameter.value), (f"{edition.issued_by} has fixed {parameter.value:g} for it.",)
-    before = [p for p in held if scope_of(p.name) == scope and not isinstance(p.value, str)]
-    better = min if proved.measure in LOWER_IS_BETTER else max
-    best = better([proved.reached, *(float(p.value) for p in before)])
-    earlier = next((p.name for p in before if float(p.value) == best != proved.reached), None)
-    return best, (f"{earlier} has proved {best:g} {proved.unit} before, and that stays.",) if earlier else ()
-
-
-def scope_of(initiative: str) -> str:
-    """The key figure and the service of an initiative: its id without the number."""
-    return initiative.rpartition("-")[0] or initiative

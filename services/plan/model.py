@@ -24,6 +24,8 @@ from contracts.values import (
 )
 from services.chassis.state import ONE, State
 
+WATCHED = ("satisfaction", "value_realised", "time_to_restore")
+"""The key figures that tell whether consumers are served as promised."""
 FUNDING = "funding"
 """The policy that portfolio and improvement decisions go by."""
 STRATEGY = "strategy"

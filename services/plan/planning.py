@@ -10,6 +10,7 @@ from contracts.plan import Objective, PlanPublished
 from services.chassis.outputs import Later
 from services.chassis.state import Read, State
 from services.plan.model import (
+    WATCHED,
     Budget,
     BudgetReviewed,
     ChainPerformance,
@@ -34,7 +35,6 @@ from services.plan.strategy import (
     status_of,
     vision_of,
 )
-from services.plan.weighing import WATCHED
 
 
 class PublishedPlan(State[str], by="plan"):

@@ -33,8 +33,9 @@ from services.plan.model import (
     plan_of,
     quarter_of,
 )
+from services.plan.options import MARKET, Known, blueprint_for
 from services.plan.pipeline import service_named
-from services.plan.weighing import MARKET, Known, Weighing, blueprint_for, weigh
+from services.plan.weighing import Weighing, weigh
 
 
 def take_up_demand(demand: DemandConsolidated, item: PortfolioItem) -> list[DemandToWeigh]:

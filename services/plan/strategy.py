@@ -10,8 +10,7 @@ from contracts.value_chain import TITLES
 from contracts.values import Count, Kind
 from services.chassis.state import ONE, State
 from services.plan.funding import AMBITIONS
-from services.plan.model import BUILT_IN, Budget, ChainPerformance, PlanReviewed, Policy, end_of
-from services.plan.weighing import WATCHED
+from services.plan.model import BUILT_IN, WATCHED, Budget, ChainPerformance, PlanReviewed, Policy, end_of
 
 Level = Literal["strategic", "tactical", "operational"]
 MOST_KINDS = 20
