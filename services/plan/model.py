@@ -247,11 +247,11 @@ class BudgetStatus(BaseModel):
     """What approved demands may still spend."""
     spent: int
     """What was spent on released services and kept improvements."""
-    improving: int
+    improving: int = 0
     """What of both is for improvements."""
-    waiting: int
+    waiting: int = 0
     """How many deferred demands are weighed again when it changes."""
-    proposals: int
+    proposals: int = 0
     """How many deferred initiatives are weighed again when it changes."""
 
 

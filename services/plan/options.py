@@ -90,6 +90,22 @@ class Known(NamedTuple):
         return self.rules.values[name]
 
 
+class Candidate(NamedTuple):
+    """One way to meet the demand, with what speaks against it."""
+
+    approach: Approach
+    option: PortfolioOption
+    lead_time: timedelta
+    objection: str
+    """Why policy or the sponsor does not allow it; empty if they do."""
+    dimensions: tuple[DimensionAssessment, ...]
+
+    @property
+    def cost(self) -> int:
+        """Euros in all."""
+        return self.option.cost
+
+
 class BusinessCase(NamedTuple):
     """A demand with its figures: what is said about it, and what follows from what is known."""
 
@@ -109,22 +125,6 @@ class BusinessCase(NamedTuple):
         fit = STRATEGIC_FIT if (one.approach is EXTEND) == strained else 1
         worth = one.option.value * self.known.limit("horizon_years") * fit + self.delay
         return round(worth * (1 - one.option.risk) / max(one.cost, 1), 4)
-
-
-class Candidate(NamedTuple):
-    """One way to meet the demand, with what speaks against it."""
-
-    approach: Approach
-    option: PortfolioOption
-    lead_time: timedelta
-    objection: str
-    """Why policy or the sponsor does not allow it; empty if they do."""
-    dimensions: tuple[DimensionAssessment, ...]
-
-    @property
-    def cost(self) -> int:
-        """Euros in all."""
-        return self.option.cost
 
 
 def case_of(item: PortfolioItem, known: Known) -> BusinessCase:
