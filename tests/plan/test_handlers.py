@@ -7,7 +7,7 @@ import pytest
 import contracts
 from contracts.design_transition import ServiceTransitionReported
 from contracts.engage import DemandConsolidated
-from contracts.improve import ChainPerformanceReported
+from contracts.improve import ChainPerformanceReported, ImprovementInitiated
 from contracts.obtain_build import ChangedServiceReported
 from contracts.outside import BudgetGranted, GovernanceDirected
 from contracts.plan import PolicyIssued, PortfolioDecisionMade
@@ -25,6 +25,8 @@ from services.plan.model import (
     DemandReconsidered,
     DemandToWeigh,
     FundingSettled,
+    InitiativeReconsidered,
+    InitiativeToWeigh,
     Policy,
     Waiting,
     end_of,
@@ -436,3 +438,40 @@ def test_plan_can_do_its_steps_of_every_shipped_stream() -> None:
         outside = handles.route(heard.type, "", "")
         assert outside is not None
         assert outside.handler.message is heard
+
+
+def test_initiatives_are_decided_in_a_stream_and_outside_of_any() -> None:
+    for message in (ImprovementInitiated, InitiativeToWeigh, InitiativeReconsidered):
+        assert (message.type, "decide on improvement") in handles.registered
+        assert handles.route(message.type, "", "") is not None
+
+
+def test_every_decision_outside_of_a_stream_names_the_practices_it_draws_on() -> None:
+    plain = {name: one for (name, capability), one in handles.registered.items() if not capability}
+    assert [name for name, one in plain.items() if not one.practices] == [handles.redrive.type]
+
+
+def test_without_word_that_parts_cannot_be_had_the_money_stays_bound_and_others_wait() -> None:
+    for told, verdict in ((False, "defer"), (True, "approve")):
+        first, second = Case(total=40_000), Case()
+        first.outputs()
+        second.budget = first.budget
+        second.item = second.item.model_copy(update={"id": UUID(int=8)})
+        second.demand = second.demand.model_copy(update={"demand": UUID(int=8)}).at(NOW)
+        if told:
+            first.settle(follow_change(changed("not_obtainable"), first.item))
+        assert second.decision().decision == verdict
+
+
+def test_a_demand_above_the_threshold_goes_on_when_governance_answers() -> None:
+    case = Case()
+    case.policy = funding_policy(approval_threshold=20_000)
+    case.outputs()
+    _, waking, *_ = issue_policy(
+        directed(parameters=(PolicyParameter(name="approval_threshold", value=90_000),)), case.policy
+    )
+    assert isinstance(waking, Later)
+    (woken,) = review_deferred(BudgetReviewed(quarter="2026-Q4").at(NOW), case.budget)
+    assert isinstance(woken, DemandReconsidered)
+    (again,) = reconsider_demand(woken.at(NOW), case.item)
+    assert case.outputs(again.at(NOW))[0].decision == "approve"
