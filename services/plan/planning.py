@@ -15,7 +15,6 @@ from services.plan.model import (
     BudgetReviewed,
     ChainPerformance,
     DemandNoticed,
-    InitiativeReconsidered,
     PlanReviewed,
     Policy,
     day_of,
@@ -83,11 +82,13 @@ def note_performance(report: ChainPerformanceReported, known: ChainPerformance) 
     if (report.period, report.version) <= (known.period, known.report):
         return []
     before, busy_before = {kpi.name for kpi in known.kpis if kpi.met is False}, known.bottleneck
+    full_before = known.bottleneck_waiting >= OVERLOADED
     known.period, known.report, known.kpis = report.period, report.version, report.kpis
     known.bottleneck, known.bottleneck_waiting = report.bottleneck or "", report.bottleneck_waiting or 0
     missed, quarter = {kpi.name for kpi in report.kpis if kpi.met is False}, quarter_of(report.time)
     moved = busy_before != known.bottleneck
-    relieved = (before & set(WATCHED) and not missed & set(WATCHED)) or (busy_before and moved)
+    eased = full_before and (moved or known.bottleneck_waiting < OVERLOADED)
+    relieved = (before & set(WATCHED) and not missed & set(WATCHED)) or eased
     turned = before != missed or moved
     return [
         *([BudgetReviewed(quarter=quarter)] if relieved else []),
@@ -102,7 +103,7 @@ def review_plan(
     budget: Read[Budget],
     performance: Read[ChainPerformance],
     volume: Read[DemandVolume],
-) -> list[PlanPublished | Later | InitiativeReconsidered | PlanReviewed]:
+) -> list[PlanPublished | Later | BudgetReviewed | PlanReviewed]:
     """Derive a plan anew, and tell it when a target or the direction has changed, or its time is over."""
     if end_of(review.quarter) <= review.time:  # it was held up into the next quarter
         return [review_in(quarter_of(review.time), review)]
@@ -119,7 +120,7 @@ def review_plan(
     plan.vision, plan.status, plan.direction = vision_of(known), status_of(known), direction
     plan.objectives, plan.reasons, plan.due_at = objectives, (why, *reasons), objectives[0].due_at
     published = published_plan(review, plan, known)
-    woken = [InitiativeReconsidered(initiative=one.initiative) for one in budget.proposals] if first else []
+    woken = [BudgetReviewed(quarter=review.quarter)] if first else []  # initiatives may wait for its objectives
     return [published, *timer, *woken]
 
 

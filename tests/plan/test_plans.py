@@ -1,6 +1,5 @@
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import UUID
 
 import pytest
 
@@ -13,13 +12,12 @@ from services.plan.funding import AMBITIONS
 from services.plan.governance import grant_budget, issue_policy
 from services.plan.model import (
     Budget,
+    BudgetReviewed,
     ChainPerformance,
     DecisionCounted,
     DemandNoticed,
-    InitiativeReconsidered,
     PlanReviewed,
     Policy,
-    Proposal,
     Waiting,
     end_of,
     plan_of,
@@ -215,9 +213,20 @@ def test_a_plan_for_a_quarter_that_is_to_come_is_first_looked_at_when_that_begin
 
 def test_the_first_edition_of_a_plan_wakes_initiatives_that_wait_for_it() -> None:
     office = Office()
-    office.budget.proposals = (Proposal(initiative="sla-met-games-1", score=1),)
-    assert office.review("operational")[-1] == InitiativeReconsidered(initiative="sla-met-games-1")
-    assert not [one for one in office.spent(0.9).review("operational") if isinstance(one, InitiativeReconsidered)]
+    assert office.review("operational")[-1] == BudgetReviewed(quarter=QUARTER)
+    again = office.misses("sla_met").review("operational")
+    assert not [one for one in again if isinstance(one, BudgetReviewed)]
+
+
+def test_a_bottleneck_that_eases_gives_deferred_demands_another_chance() -> None:
+    known = ChainPerformance(id="the")
+    verdicts = []
+    for version, waiting in ((1, 0.7), (2, 0.6), (3, 0.3)):
+        report = ChainPerformanceReported(
+            period="2026-W48", version=version, kpis=(), bottleneck="obtain_build", bottleneck_waiting=waiting
+        )
+        verdicts.append(BudgetReviewed(quarter=QUARTER) in note_performance(report.at(NOW), known))
+    assert verdicts == [False, False, True]
 
 
 def test_governance_money_and_verdicts_have_the_plans_looked_at() -> None:
@@ -298,4 +307,3 @@ def test_a_strategy_that_no_plan_could_follow_is_refused(parameter: PolicyParame
 
 def test_every_aim_can_be_set_by_governance() -> None:
     assert set(AIMS) == set(AMBITIONS)
-    assert UUID(int=7) == DEMAND
