@@ -9,6 +9,7 @@ from contracts.improve import ChainPerformanceReported
 from contracts.plan import Objective, PlanPublished
 from services.chassis.outputs import Later
 from services.chassis.state import Read, State
+from services.plan.dimensions import OVERLOADED
 from services.plan.model import (
     WATCHED,
     Budget,

@@ -197,7 +197,7 @@ def test_each_plan_is_looked_at_once_a_day_by_one_timer() -> None:
 def test_with_the_quarter_the_plan_of_the_next_one_takes_over() -> None:
     office = Office()
     last_day = end_of(QUARTER) - timedelta(hours=3)
-    *_, timer = office.review("tactical", last_day)
+    _, timer, _ = office.review("tactical", last_day)
     next_plan = PlanReviewed(plan="portfolio-2027-q1", level="tactical", quarter="2027-Q1")
     assert timer == Later(end_of(QUARTER), next_plan)
     assert office.review("tactical", end_of(QUARTER)) == [next_plan]
@@ -205,9 +205,9 @@ def test_with_the_quarter_the_plan_of_the_next_one_takes_over() -> None:
 
 def test_a_plan_for_a_quarter_that_is_to_come_is_first_looked_at_when_that_begins() -> None:
     office = Office()
-    _, timer = office.review("tactical", NOW, "2027-Q2")
+    _, timer, _ = office.review("tactical", NOW, "2027-Q2")
     assert timer.at == datetime(2027, 4, 1, tzinfo=NOW.tzinfo)
-    _, timer = Office().review("tactical", NOW, "2027-Q1")
+    _, timer, _ = Office().review("tactical", NOW, "2027-Q1")
     assert timer.at == datetime(2027, 1, 1, tzinfo=NOW.tzinfo)
 
 
