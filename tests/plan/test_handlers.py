@@ -1,6 +1,5 @@
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -8,126 +7,45 @@ import pytest
 import contracts
 from contracts.design_transition import ServiceTransitionReported
 from contracts.engage import DemandConsolidated
-from contracts.improve import ChainPerformanceReported
+from contracts.improve import ChainPerformanceReported, ImprovementInitiated
 from contracts.obtain_build import ChangedServiceReported
 from contracts.outside import BudgetGranted, GovernanceDirected
 from contracts.plan import PolicyIssued, PortfolioDecisionMade
 from contracts.stream import read_streams
-from contracts.values import Kpi, PolicyParameter
+from contracts.values import PolicyParameter
 from services.chassis.outputs import Answer, Later, Problem
-from services.plan.handlers import (
-    follow_change,
-    follow_transition,
-    grant_budget,
-    handles,
-    issue_policy,
-    note_performance,
-    reconsider_demand,
-    review_deferred,
-    settle_funding,
-    take_up_demand,
-    weigh_demand,
-)
+from services.plan.governance import grant_budget, issue_policy, review_deferred
+from services.plan.handlers import handles
 from services.plan.model import (
     MOST_WAITING,
     Budget,
     BudgetReviewed,
     BudgetStatus,
-    CatalogueEntry,
     ChainPerformance,
     DemandReconsidered,
     DemandToWeigh,
     FundingSettled,
+    InitiativeReconsidered,
+    InitiativeToWeigh,
     Policy,
-    PortfolioItem,
     Waiting,
     end_of,
+    plan_reviews,
     quarter_of,
 )
-
-NOW = datetime(2026, 11, 24, 9, tzinfo=UTC)
-DEMAND = UUID(int=7)
-
-
-def consolidated(**changes: Any) -> DemandConsolidated:
-    demand = DemandConsolidated(
-        demand=DEMAND,
-        title="New video games",
-        text="Games to play while the car charges",
-        kind="new_product_or_service",
-        requester="ada@example.org",
-        segment="",
-        service=None,
-        tickets=("roundup/5",),
-        users=40,
-        value=60_000,
-        effort=50_000,
-        wanted_by=None,
-        promise_by=NOW + timedelta(days=90),
-        channel="desk",
-    )
-    return demand.model_copy(update=changes).at(NOW)
-
-
-def funding_policy(**parameters: float) -> Policy:
-    policy = Policy(id="funding")
-    issue_policy(directed(parameters=tuple(PolicyParameter(name=n, value=v) for n, v in parameters.items())), policy)
-    return policy
-
-
-def directed(**changes: Any) -> GovernanceDirected:
-    direction = GovernanceDirected(
-        policy="funding", title="Funding", statement="Fund what pays back", issued_by="board", valid_from=NOW
-    )
-    return direction.model_copy(update=changes).at(NOW)
-
-
-def performance(satisfaction: float) -> ChainPerformance:
-    met = satisfaction >= 4
-    kpi = Kpi(name="satisfaction", value=satisfaction, unit="of 5", target=4, met=met, count=9)
-    return ChainPerformance(id="the", period="2026-W47", report=3, kpis=(kpi,))
-
-
-class Case:
-    """One demand on its way through Plan, with the rows that its weighing touches."""
-
-    def __init__(self, total: int = 100_000, **demand: Any) -> None:
-        self.item = PortfolioItem(id=DEMAND)
-        self.budget = Budget(id="2026-Q4", total=total)
-        self.policy = Policy(id="funding")
-        self.entry = CatalogueEntry(id="new-video-games")
-        self.performance = ChainPerformance(id="the")
-        self.demand = consolidated(**demand)
-
-    def taken_up(self) -> DemandToWeigh:
-        (to_weigh,) = take_up_demand(self.demand, self.item)
-        return to_weigh.at(NOW)
-
-    def outputs(self, to_weigh: DemandToWeigh | None = None) -> list[PortfolioDecisionMade | Later]:
-        weighing = to_weigh or self.taken_up()
-        return weigh_demand(weighing, self.item, self.budget, self.policy, self.entry, self.performance)
-
-    def decision(self) -> PortfolioDecisionMade:
-        decision = self.outputs()[0]
-        assert isinstance(decision, PortfolioDecisionMade)
-        return decision
-
-    def settle(self, settled: list[FundingSettled]) -> list[PortfolioDecisionMade | DemandReconsidered]:
-        (one,) = settled
-        return settle_funding(one.at(NOW), self.item, self.budget)
-
-
-def value_of(decision: PortfolioDecisionMade, fact: str) -> object:
-    return {f.name: f.value for f in decision.basis}[fact]
-
-
-def source_of(decision: PortfolioDecisionMade, fact: str) -> str:
-    return {f.name: f.source for f in decision.basis}[fact]
-
-
-def transition(outcome: str, *reasons: str) -> ServiceTransitionReported:
-    data = {"demand": DEMAND, "service": "new-video-games", "title": "Games", "outcome": outcome, "reasons": reasons}
-    return ServiceTransitionReported.model_validate(data).at(NOW)
+from services.plan.planning import note_performance
+from services.plan.portfolio import follow_change, follow_transition, reconsider_demand, take_up_demand
+from tests.plan.office import (
+    DEMAND,
+    NOW,
+    Case,
+    directed,
+    funding_policy,
+    performance,
+    source_of,
+    transition,
+    value_of,
+)
 
 
 def test_a_quarter_is_named_by_its_year_and_ends_where_the_next_begins() -> None:
@@ -153,9 +71,13 @@ def test_a_demand_without_a_readable_title_still_gets_a_service_name() -> None:
 def test_demand_that_is_worth_it_is_funded_and_its_cost_reserved() -> None:
     case = Case()
     decision = case.decision()
-    assert (decision.decision, decision.chosen, decision.cost) == ("approve", "buy it", 35_000)
+    assert (decision.decision, decision.chosen, decision.cost) == ("approve", "use what the market offers", 35_000)
     assert (case.item.stage, case.budget.reserved, decision.budget_left) == ("approved", 35_000, 65_000)
-    assert [option.name for option in decision.options] == ["buy it", "build it", "do nothing"]
+    assert [option.name for option in decision.options] == [
+        "use what the market offers",
+        "make something new of our own",
+        "do nothing",
+    ]
     assert [option.score for option in decision.options] == sorted((o.score for o in decision.options), reverse=True)
 
 
@@ -168,7 +90,7 @@ def test_the_blueprint_names_the_parts_for_all_users_and_keeps_the_promise() -> 
 
 
 def test_great_value_is_worth_building_to_measure() -> None:
-    assert Case(value=200_000).decision().chosen == "build it"
+    assert Case(value=200_000).decision().chosen == "make something new of our own"
 
 
 def test_a_service_that_is_live_is_extended_instead_of_made_anew() -> None:
@@ -182,7 +104,7 @@ def test_a_service_that_is_live_is_extended_instead_of_made_anew() -> None:
 def test_a_retired_service_cannot_be_extended() -> None:
     case = Case()
     case.entry.live_since, case.entry.retired_at = NOW - timedelta(days=30), NOW
-    assert case.decision().chosen == "buy it"
+    assert case.decision().chosen == "use what the market offers"
 
 
 def test_demand_without_value_is_rejected_by_focus_on_value() -> None:
@@ -208,7 +130,7 @@ def test_a_way_riskier_than_governance_accepts_is_not_taken() -> None:
 
 
 def test_a_way_dearer_than_the_sponsor_spends_is_not_taken() -> None:
-    assert Case(value=200_000, budget=40_000).decision().chosen == "buy it"
+    assert Case(value=200_000, budget=40_000).decision().chosen == "use what the market offers"
     refused = Case(budget=10_000).decision()
     assert refused.decision == "reject"
     assert "10000 that the sponsor is ready to spend" in refused.reasons[0]
@@ -223,7 +145,7 @@ def test_effort_that_nobody_named_is_estimated_from_the_users() -> None:
 
 def test_demand_beyond_the_budget_is_deferred_to_the_next_quarter_and_waits() -> None:
     case = Case(total=10_000)
-    decision, timer = case.outputs()
+    decision, timer, *_ = case.outputs()
     assert isinstance(decision, PortfolioDecisionMade)
     assert decision.decision == "defer"
     assert "10000 of 10000 euros are left" in decision.reasons[0]
@@ -238,7 +160,7 @@ def test_without_a_granted_budget_the_requester_hears_that_nothing_was_granted()
 
 def test_a_cheaper_way_is_taken_when_the_best_one_is_out_of_reach() -> None:
     decision = Case(total=40_000, value=200_000).decision()
-    assert (decision.chosen, decision.principles) == ("buy it", ("keep it simple and practical",))
+    assert (decision.chosen, decision.principles) == ("use what the market offers", ("keep it simple and practical",))
 
 
 def test_demand_above_the_threshold_waits_for_governance() -> None:
@@ -301,7 +223,7 @@ def test_a_deferred_demand_is_weighed_against_the_budget_of_the_new_quarter() ->
     (again,) = reconsider_demand(DemandReconsidered(demand=DEMAND).at(end_of("2026-Q4")), case.item)
     assert again.quarter == "2027-Q1"
     case.budget = Budget(id="2027-Q1")
-    decision, timer = case.outputs(again.at(end_of("2026-Q4")))
+    decision, timer, *_ = case.outputs(again.at(end_of("2026-Q4")))
     assert isinstance(decision, PortfolioDecisionMade)
     assert (decision.decision, decision.quarter) == ("defer", "2027-Q1")
     assert isinstance(timer, Later)
@@ -311,12 +233,12 @@ def test_a_deferred_demand_is_weighed_against_the_budget_of_the_new_quarter() ->
 def test_new_money_funds_a_deferred_demand_which_then_waits_no_longer() -> None:
     case = Case(total=0)
     case.outputs()
-    *woken, answer = grant_budget(BudgetGranted(quarter="2026-Q4", total=80_000).at(NOW), case.budget)
+    *woken, _, _, _, answer = grant_budget(BudgetGranted(quarter="2026-Q4", total=80_000).at(NOW), case.budget)
     assert woken == [DemandReconsidered(demand=DEMAND)]
     assert isinstance(answer, Answer)
     assert answer.body == BudgetStatus(quarter="2026-Q4", total=80_000, reserved=0, spent=0, waiting=1)
     (again,) = reconsider_demand(woken[0].at(NOW), case.item)  # type: ignore[union-attr]
-    (decision,) = case.outputs(again.at(NOW))
+    decision, *_ = case.outputs(again.at(NOW))
     assert isinstance(decision, PortfolioDecisionMade)
     assert decision.decision == "approve"
     assert case.budget.waiting == ()
@@ -367,7 +289,7 @@ def test_a_direction_of_governance_is_issued_as_the_next_edition_and_answered() 
     policy = Policy(id="change-authority")
     parameters = (PolicyParameter(name="high_risk", value="board"),)
     for number in (2, 3):
-        issued, answer = issue_policy(directed(policy="change-authority", parameters=parameters), policy)
+        issued, *_, answer = issue_policy(directed(policy="change-authority", parameters=parameters), policy)
         assert isinstance(issued, PolicyIssued)
         assert (issued.version, issued.subject, issued.parameters) == (number, "change", parameters)
         assert answer == Answer(201, issued)
@@ -376,9 +298,9 @@ def test_a_direction_of_governance_is_issued_as_the_next_edition_and_answered() 
 
 def test_a_funding_policy_wakes_deferred_demands_when_it_begins_to_bind() -> None:
     start = datetime(2027, 1, 5, tzinfo=UTC)
-    _, waking, _ = issue_policy(directed(valid_from=start), Policy(id="funding"))
+    _, waking, *_ = issue_policy(directed(valid_from=start), Policy(id="funding"))
     assert waking == Later(start, BudgetReviewed(quarter="2027-Q1"))
-    _, at_once, _ = issue_policy(directed(valid_from=NOW - timedelta(days=400)), Policy(id="funding"))
+    _, at_once, *_ = issue_policy(directed(valid_from=NOW - timedelta(days=400)), Policy(id="funding"))
     assert at_once == Later(NOW, BudgetReviewed(quarter="2026-Q4"))
 
 
@@ -430,7 +352,7 @@ def test_deferred_demands_get_a_chance_once_consumers_are_served_as_promised_aga
     report = ChainPerformanceReported(period="2026-W48", version=1, kpis=performance(3.5).kpis)
     assert note_performance(report.at(NOW), known) == []
     better = ChainPerformanceReported(period="2026-W48", version=2, kpis=performance(4.5).kpis)
-    assert note_performance(better.at(NOW), known) == [BudgetReviewed(quarter="2026-Q4")]
+    assert note_performance(better.at(NOW), known) == [BudgetReviewed(quarter="2026-Q4"), *plan_reviews("2026-Q4")]
     still = ChainPerformanceReported(period="2026-W48", version=3, kpis=performance(4.6).kpis)
     assert note_performance(still.at(NOW), known) == []
 
@@ -516,3 +438,40 @@ def test_plan_can_do_its_steps_of_every_shipped_stream() -> None:
         outside = handles.route(heard.type, "", "")
         assert outside is not None
         assert outside.handler.message is heard
+
+
+def test_initiatives_are_decided_in_a_stream_and_outside_of_any() -> None:
+    for message in (ImprovementInitiated, InitiativeToWeigh, InitiativeReconsidered):
+        assert (message.type, "decide on improvement") in handles.registered
+        assert handles.route(message.type, "", "") is not None
+
+
+def test_every_decision_outside_of_a_stream_names_the_practices_it_draws_on() -> None:
+    plain = {name: one for (name, capability), one in handles.registered.items() if not capability}
+    assert [name for name, one in plain.items() if not one.practices] == [handles.redrive.type]
+
+
+def test_without_word_that_parts_cannot_be_had_the_money_stays_bound_and_others_wait() -> None:
+    for told, verdict in ((False, "defer"), (True, "approve")):
+        first, second = Case(total=40_000), Case()
+        first.outputs()
+        second.budget = first.budget
+        second.item = second.item.model_copy(update={"id": UUID(int=8)})
+        second.demand = second.demand.model_copy(update={"demand": UUID(int=8)}).at(NOW)
+        if told:
+            first.settle(follow_change(changed("not_obtainable"), first.item))
+        assert second.decision().decision == verdict
+
+
+def test_a_demand_above_the_threshold_goes_on_when_governance_answers() -> None:
+    case = Case()
+    case.policy = funding_policy(approval_threshold=20_000)
+    case.outputs()
+    _, waking, *_ = issue_policy(
+        directed(parameters=(PolicyParameter(name="approval_threshold", value=90_000),)), case.policy
+    )
+    assert isinstance(waking, Later)
+    (woken,) = review_deferred(BudgetReviewed(quarter="2026-Q4").at(NOW), case.budget)
+    assert isinstance(woken, DemandReconsidered)
+    (again,) = reconsider_demand(woken.at(NOW), case.item)
+    assert case.outputs(again.at(NOW))[0].decision == "approve"
