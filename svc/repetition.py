@@ -3,8 +3,9 @@
 `python -m svc.repetition [PATHS...]` looks through `services` (or these files and folders), prints both places of each
 repetition, and exits 1 if there is one. Lines have the same shape when only names, texts and numbers differ. Any two
 records look alike, so lines that declare a class or its fields must have the same names as well.
-Not counted: imports, decorators, docstrings, comments, blank lines, and lines that only close brackets. Lines of the
-same shape in a row are a table, and count as one, within one statement or in a list of calls (`handles(...)`).
+Not counted: imports, decorators, registrations (`handles.step("...")(decide)`), docstrings, comments, blank lines, and
+lines that only close brackets. Lines of the same shape in a row are a table, and count as one, within one statement or
+in a list of calls.
 """
 
 import io
@@ -89,7 +90,7 @@ def statements(source: str) -> Iterator[list[tokenize.TokenInfo]]:
     for token in tokenize.generate_tokens(io.StringIO(source).readline):
         ends = tokenize.tok_name[token.type].endswith("STRING_END")
         if token.type == tokenize.NEWLINE:
-            if statement[0].string not in ("import", "from", "@") and any(_kind(one) != "text" for one in statement):
+            if statement[0].string not in ("import", "from", "@", "handles") and any(_kind(one) != "text" for one in statement):
                 yield statement
             statement = []
         elif not inside and token.type not in LAYOUT:

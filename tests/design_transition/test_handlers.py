@@ -111,7 +111,7 @@ def test_a_design_begins_when_demand_requirements_and_decision_are_here_in_any_o
     first, second, last = order
     assert [*tell[first](), *tell[second]()] == []
     (work,) = tell[last]()
-    assert work == Work(timedelta(hours=20), DesigningDone(demand=DEMAND, service=SERVICE))
+    assert work == Work(timedelta(hours=20), DesigningDone(demand=DEMAND, service=SERVICE), "service designer")
     assert bench.design.status == "designing"
     assert bench.designing.promised_by == NOW + timedelta(hours=20)
     assert bench.brief.decision is None

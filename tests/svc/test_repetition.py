@@ -134,3 +134,11 @@ def test_looking_through_nothing_is_no_success(tmp_path: Path, capsys: pytest.Ca
 
 def test_it_looks_through_the_services_of_the_project() -> None:
     assert {path.name for path in SERVICES.iterdir()} >= {"chassis", "plan", "engage"}
+
+
+def test_lists_of_registrations_are_no_repetition(tmp_path: Path) -> None:
+    lists = [
+        "\n".join(f'handles.{way}("a{number}"{more})(f{number})' for number, (way, more) in enumerate(ways))
+        for ways in ([("step", ""), ("draws_on", ', "b"')] * 4, [("step", ""), ("draws_on", ', "c"')] * 4)
+    ]
+    assert main(written(tmp_path, dict(zip(["plan/handlers.py", "improve/handlers.py"], lists, strict=True)))) == 0
