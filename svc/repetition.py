@@ -23,6 +23,8 @@ LINES = 6
 SERVICES = Path(__file__).parents[1] / "services"
 GENERATED = "migrations"
 """The folder of what Alembic writes: nobody repeats himself there."""
+UNCOUNTED = ("import", "from", "@", "handles")
+"""What statements begin with that are no code to share: imports, decorators, registrations of handlers."""
 KINDS = {tokenize.NAME: "name", tokenize.STRING: "text", tokenize.NUMBER: "number"}
 LAYOUT = (tokenize.COMMENT, tokenize.NL, tokenize.INDENT, tokenize.DEDENT, tokenize.ENCODING, tokenize.ENDMARKER)
 Shape = tuple[str, ...]
@@ -90,7 +92,9 @@ def statements(source: str) -> Iterator[list[tokenize.TokenInfo]]:
     for token in tokenize.generate_tokens(io.StringIO(source).readline):
         ends = tokenize.tok_name[token.type].endswith("STRING_END")
         if token.type == tokenize.NEWLINE:
-            if statement[0].string not in ("import", "from", "@", "handles") and any(_kind(one) != "text" for one in statement):
+            if statement[0].string not in UNCOUNTED and any(
+                _kind(one) != "text" for one in statement
+            ):
                 yield statement
             statement = []
         elif not inside and token.type not in LAYOUT:
