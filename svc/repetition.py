@@ -92,9 +92,7 @@ def statements(source: str) -> Iterator[list[tokenize.TokenInfo]]:
     for token in tokenize.generate_tokens(io.StringIO(source).readline):
         ends = tokenize.tok_name[token.type].endswith("STRING_END")
         if token.type == tokenize.NEWLINE:
-            if statement[0].string not in UNCOUNTED and any(
-                _kind(one) != "text" for one in statement
-            ):
+            if statement[0].string not in UNCOUNTED and any(_kind(one) != "text" for one in statement):
                 yield statement
             statement = []
         elif not inside and token.type not in LAYOUT:
