@@ -12,15 +12,8 @@ from contracts.obtain_build import ChangedServiceReported, ComponentProvided
 from contracts.values import Measure
 from services.chassis.outputs import Answer, Later, Work
 from services.chassis.state import Read
-from services.deliver_support.model import (
-    Deployment,
-    DeploymentDone,
-    DeploymentDue,
-    LiveService,
-    ProblemChangeEnded,
-    ProvidedPart,
-    ServiceChanged,
-)
+from services.deliver_support.model import Deployment, DeploymentDone, DeploymentDue, LiveService, ProvidedPart
+from services.deliver_support.problem_model import ProblemChangeEnded, ServiceChanged
 from services.deliver_support.register import MOST_KNOWN_ERRORS
 from services.deliver_support.restoration import released_errors
 

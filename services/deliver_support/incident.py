@@ -15,9 +15,6 @@ from contracts.event import Fact, Message
 from services.chassis.outputs import Answer, Later, Work, refusal
 from services.chassis.state import Read
 from services.deliver_support.model import (
-    Incident,
-    IncidentCounted,
-    IncidentRaised,
     LiveService,
     Outlook,
     Resolution,
@@ -28,6 +25,7 @@ from services.deliver_support.model import (
     TargetPassed,
 )
 from services.deliver_support.problem import words_of
+from services.deliver_support.problem_model import Incident, IncidentCounted, IncidentRaised
 from services.deliver_support.restoration import Restoration, matching, not_restoring, restore
 
 EFFORT: Mapping[int, timedelta] = {

@@ -6,18 +6,16 @@ from pydantic import BaseModel
 
 from services.chassis.outputs import Answer, refusal
 from services.chassis.state import Read
-from services.deliver_support.model import (
+from services.deliver_support.model import KnownErrorRecorded, LiveService, Outlook
+from services.deliver_support.problem import problem_of, recognise, words_of
+from services.deliver_support.problem_model import (
     Incident,
     IncidentRaised,
-    KnownErrorRecorded,
-    LiveService,
     MonitoredEvent,
     MonitoringReported,
-    Outlook,
     ProblemWeighed,
     Trend,
 )
-from services.deliver_support.problem import problem_of, recognise, words_of
 
 MOST_EVENTS = 200
 """Of one service: the newest say how it runs, and its row stays small."""

@@ -10,14 +10,10 @@ from contracts.deliver_support import ChangeRequested
 from contracts.event import Message
 from services.chassis.outputs import Later
 from services.chassis.state import Read
-from services.deliver_support.model import (
+from services.deliver_support.model import KnownError, KnownErrorRecorded, LiveService, Outlook, PendingChange
+from services.deliver_support.problem_model import (
     Incident,
     IncidentCounted,
-    KnownError,
-    KnownErrorRecorded,
-    LiveService,
-    Outlook,
-    PendingChange,
     Problem,
     ProblemChangeEnded,
     ProblemSettled,
@@ -184,7 +180,7 @@ def weigh(trend: Trend, problem: Problem, outlook: Outlook, message: Message) ->
 def ask_for_change(
     weighed: ProblemWeighed, service: Read[LiveService], outlook: Read[Outlook]
 ) -> list[ChangeRequested | ProblemSettled]:
-    """Ask for a change where it saves more in a year than it is guessed to cost, and nobody else changes the service."""
+    """Ask for a change where it saves more in a year than it is guessed to cost, and nobody else changes it."""
     problem, effort = weighed.problem, EFFORT_OF_CHANGE[service.criticality]
     each = weighed.hours * weighed.users * EUROS_PER_USER_HOUR + EUROS_PER_INCIDENT
     benefit = round(weighed.incidents * timedelta(days=365) / WINDOW * each)

@@ -17,7 +17,6 @@ from services.deliver_support.model import (
     NeededAgreement,
     Outlook,
     PlanEdition,
-    ProblemsReviewed,
     Promise,
     SuppliedService,
     Supplier,
@@ -25,6 +24,7 @@ from services.deliver_support.model import (
     SupplierState,
     SupportWeighed,
 )
+from services.deliver_support.problem_model import ProblemsReviewed
 
 TIME_TO_RESTORE = 24.0
 """Within how many hours a service is to be restored, while neither agreement nor plan says otherwise."""
