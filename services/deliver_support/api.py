@@ -252,9 +252,9 @@ async def outlook(session: Reading) -> OutlookView:
         row = await session.get(Outlook.rows(), ONE_ROW)
         needs = (await session.exec(select(NeededAgreement.rows()).order_by("id").limit(1000))).all()
     needed = tuple(NeededAgreement.model_validate(one, from_attributes=True) for one in needs)
-    kept = row.model_dump(include={"goals", "initiatives", "promises"}) if row else {}
-    empty: dict[str, Any] = {"goals": (), "initiatives": (), "promises": ()}
-    return OutlookView.model_validate({**empty, **kept, "needed": needed})
+    kept = row or Outlook(id=ONE_ROW)
+    told = {"goals": kept.goals, "initiatives": kept.initiatives, "promises": kept.promises, "needed": needed}
+    return OutlookView.model_validate(told)
 
 
 @router.get("/suppliers", tags=["agreements"])

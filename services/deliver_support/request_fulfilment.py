@@ -101,7 +101,7 @@ def note(task: SupportTaskRequested, request: Fulfilment, offering: Offering | N
     request.title, request.text, request.requester = task.title, task.text, task.requester
     request.segment, request.priority, request.reopened = task.segment, task.priority, task.reopened
     request.asked_at, request.respond_by, request.resolve_by = task.time, task.respond_by, task.resolve_by
-    request.quantity, request.escalations = min(task.quantity, MOST_PIECES), 0
+    request.quantity, request.escalations, request.taken_up_at = min(task.quantity, MOST_PIECES), 0, None
     request.service = offering.service if offering else task.service or ""
     request.offering = offering.offering if offering else ""
     goods, grant = (offering.goods, offering.access) if offering else (None, None)
@@ -111,11 +111,12 @@ def note(task: SupportTaskRequested, request: Fulfilment, offering: Offering | N
 
 def named_in(text: str, catalogue: Catalogue) -> Offering | None:
     """The offering whose title or name stands in the text, in whole words; the longest name found counts."""
+    text = text.casefold()
+    names = [(name.casefold(), one) for one in catalogue.offerings for name in (one.title, *one.names) if one.available]
     found = [
-        (len(name), offering.offering)
-        for offering in catalogue.offerings
-        for name in (offering.title, *offering.names)
-        if offering.available and re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text, re.IGNORECASE)
+        (len(name), one.offering)
+        for name, one in names
+        if name in text and re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text)
     ]
     return catalogue.get(max(found)[1]) if found else None
 
@@ -167,6 +168,7 @@ def weigh_request(
     around = Around(catalogue.get(weighed.offering), service, stock, access)
     if request.stage not in ("asked", "approving", "waiting"):
         return [*give_back(weighed, request)]
+    request.taken_up_at = request.taken_up_at or weighed.time
     facts = around.facts(request, weighed.time)
     if why := objection(weighed, request, around):
         return [*give_back(weighed, request), refuse(weighed, request, why, facts)]
@@ -384,7 +386,7 @@ def report(
     facts: tuple[Fact, ...],
 ) -> SupportTaskCompleted:
     """How a request has ended, beside its targets."""
-    started_at = request.begun_at or message.time
+    started_at = request.taken_up_at or message.time
     respond_by, resolve_by = request.respond_by or message.time, request.resolve_by or message.time
     return SupportTaskCompleted(
         reasons=reasons,

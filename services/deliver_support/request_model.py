@@ -153,6 +153,8 @@ class Fulfilment(WorkItem, by="demand"):
     asked_at: datetime | None = None
     respond_by: datetime | None = None
     resolve_by: datetime | None = None
+    taken_up_at: datetime | None = None
+    """When it was decided on first."""
     approved_by: str = ""
     handed_over_at: datetime | None = None
     """When the goods became the requester's own and access was granted."""

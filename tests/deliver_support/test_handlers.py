@@ -17,7 +17,7 @@ from contracts.design_transition import DeploymentPlanned, ServiceReleased
 from contracts.engage import ServiceRequirementsStated, SupportTaskRequested
 from contracts.event import Message
 from contracts.obtain_build import ComponentProvided, TestResult
-from contracts.stream import read_streams
+from contracts.stream import Streams, read_stream, read_streams
 from contracts.values import Requirement
 from services.chassis.outputs import Answer, Later, Problem, Work
 from services.deliver_support.deployment import PATIENCE
@@ -50,6 +50,7 @@ from services.deliver_support.model import (
     SupportTaskTakenUp,
     TargetPassed,
 )
+from services.deliver_support.request_model import AccessEnds, ApprovalGiven, FulfilmentDone, RequestWeighed
 
 NOW = datetime(2026, 11, 24, 9, tzinfo=UTC)
 DEMAND = UUID(int=7)
@@ -605,3 +606,57 @@ def test_what_is_only_noted_belongs_to_no_step(message: type[Message]) -> None:
     assert route is not None
     assert route.step is None
     assert issubclass(route.handler.message, BaseModel)
+
+
+FULFIL = """
+stream: borrow-a-car
+title: Borrow a car
+owner: Fleet manager
+trigger: {kind: service_request}
+promise: {hours: 72}
+improvement_target: Every car is ready in time
+steps:
+  - step: ask
+    activity: engage
+    does: request support
+    practices: [service desk]
+    hands_on: [SupportTaskRequested]
+  - step: hand-over
+    activity: deliver_support
+    does: fulfil request
+    practices: [service request management]
+    hands_on: [SupportTaskCompleted, ServiceDelivered, ServicePerformanceReported]
+    after: [ask]
+"""
+
+
+@pytest.mark.parametrize(
+    ("message", "told_by", "decide"),
+    [
+        (SupportTaskRequested, "ask", "take_request"), (RequestWeighed, "hand-over", "weigh_request"),
+        (RequestWeighed, "", "weigh_request"), (FulfilmentDone, "", "finish_request"),
+        (AccessEnds, "hand-over", "end_access"), (ApprovalGiven, "", "decide_approval"),
+    ],
+)  # fmt: skip
+def test_a_request_keeps_its_step_also_when_word_of_it_comes_from_the_stock_or_over_the_door(
+    message: type[Message], told_by: str, decide: str
+) -> None:
+    before = handles.streams
+    handles.follow(Streams([read_stream(FULFIL, "borrow-a-car")]))
+    route = handles.route(message.type, "borrow-a-car", told_by)
+    handles.follow(before)
+    assert route is not None
+    assert route.step is not None
+    assert (route.handler.decide.__name__, route.step.step) == (decide, "hand-over")
+
+
+def test_everything_that_is_heard_is_decided_on_and_outside_of_streams_by_named_practices() -> None:
+    decided = {handler.message for handler in handles.registered.values()}
+    assert set(handles.hears) <= decided
+    for (_, capability), handler in handles.registered.items():
+        assert capability or handler.practices or handler.decide.__name__ == "redrive", handler.decide.__name__
+
+
+def test_everything_that_may_be_told_is_told_by_some_decision() -> None:
+    told = {output for handler in handles.registered.values() for output in handler.may_tell}
+    assert set(handles.tells) - told == set()

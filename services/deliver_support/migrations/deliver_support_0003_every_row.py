@@ -80,6 +80,7 @@ def upgrade() -> None:
         sa.Column("asked_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("respond_by", sa.DateTime(timezone=True), nullable=True),
         sa.Column("resolve_by", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("taken_up_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("approved_by", sa.Text(), nullable=False),
         sa.Column("handed_over_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("escalations", sa.BigInteger(), nullable=False),
