@@ -178,7 +178,8 @@ def take_up_support_task(
     resolution.taken_up_at, resolution.taken_up_by = taken.time, taken.by
     known, _ = matching(resolution, service)
     effort = EFFORT[resolution.priority] * (KNOWN_ERROR_SHARE if known else 1.0)
-    return [answer, Work(effort, ResolutionDone(demand=taken.demand, service=resolution.service))]
+    done = ResolutionDone(demand=taken.demand, service=resolution.service)
+    return [answer, Work(effort, done, resolution.owner)]
 
 
 def pause_support_task(paused: SupportTaskPaused, resolution: Resolution) -> list[Answer]:

@@ -123,7 +123,7 @@ def test_a_support_task_is_work_with_an_owner_and_its_targets_are_watched() -> N
     taken = SupportTaskTakenUp(demand=DEMAND, by="service desk", service=GAMES, round=1)
     assert taking_up == Work(2 * HOUR, taken)
     _, restoring = take_up_support_task(taken.at(NOW + 2 * HOUR), resolution.model_copy(), live())
-    assert restoring == Work(6 * HOUR, ResolutionDone(demand=DEMAND, service=GAMES))
+    assert restoring == Work(6 * HOUR, ResolutionDone(demand=DEMAND, service=GAMES), "service desk")
     assert (resolution.status, resolution.owner, resolution.promised_by) == ("open", "service desk", NOW + 24 * HOUR)
     respond_by, resolve_by = NOW + 8 * HOUR, NOW + 24 * HOUR
     passed = TargetPassed(demand=DEMAND, service=GAMES, target="resolve", round=1, due_at=resolve_by)
