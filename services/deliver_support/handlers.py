@@ -2,6 +2,7 @@
 
 from contracts.value_chain import DELIVER_SUPPORT
 from services.chassis.handlers import Handlers
+from services.deliver_support.access import end_access
 from services.deliver_support.asset_management import (
     book_in,
     fail_order,
@@ -49,7 +50,6 @@ from services.deliver_support.register import (
 )
 from services.deliver_support.request_fulfilment import (
     decide_approval,
-    end_access,
     finish_request,
     miss_approval,
     publish_offering,

@@ -2,7 +2,7 @@
 
 import re
 from datetime import datetime, timedelta
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from contracts.deliver_support import (
     ServiceDelivered,
@@ -11,15 +11,15 @@ from contracts.deliver_support import (
     SupportTaskCompleted,
 )
 from contracts.engage import SupportTaskRequested
-from contracts.event import Fact, Message
+from contracts.event import Fact
 from services.chassis.outputs import Answer, Later, Work, refusal
 from services.chassis.state import Read
+from services.deliver_support.access import grant_access, renews
 from services.deliver_support.asset_management import reorder_if_low, take_from_stock, waits_in
-from services.deliver_support.incident import DESK_MANAGER, seconds
+from services.deliver_support.incident import DESK_MANAGER
 from services.deliver_support.model import LiveService
 from services.deliver_support.request_model import (
     Access,
-    AccessEnds,
     ApprovalGiven,
     ApprovalOverdue,
     Catalogue,
@@ -33,6 +33,7 @@ from services.deliver_support.request_model import (
     RequestWeighed,
     Stock,
 )
+from services.deliver_support.request_report import approval_of, delivered, handed_over, refuse, report, speed
 
 MOST_OFFERINGS = 500
 """In one row: more would be several catalogues."""
@@ -40,10 +41,6 @@ HANDING_OVER, GRANTING, TRAINING = timedelta(hours=1), timedelta(minutes=15), ti
 """How long it takes to hand goods over, to grant access, and to train somebody."""
 TIME_TO_APPROVE = timedelta(days=7)
 """How long a manager may take; then it is not approved."""
-RENEWING = frozenset({"renew", "renewal", "extend", "extension", "prolong", "prolongation"})
-"""Words by which somebody asks to have access for longer."""
-LAST_PART = 4
-"""In the last quarter of the time, asking again is asking to have it for longer."""
 MOST_PIECES = 1_000_000
 """Of one request; who needs more asks for something else than a catalogue."""
 OWNER = "service request desk"
@@ -206,14 +203,6 @@ def objection(weighed: RequestWeighed, request: Fulfilment, around: Around) -> s
     return ""
 
 
-def renews(weighed: RequestWeighed, request: Fulfilment, access: Access) -> bool:
-    """Whether a request wants access for longer: in its words, or because what is held ends soon."""
-    words = set(re.findall(r"\w+", f"{request.title} {request.text}".lower()))
-    if words & RENEWING or access.granted_at is None or access.until is None:
-        return True
-    return (access.until - weighed.time) * LAST_PART <= access.until - access.granted_at
-
-
 def needs_approval(request: Fulfilment, offering: Offering | None) -> bool:
     """Whether a manager has to say yes first."""
     asked = offering is not None and offering.approval == "manager" and request.quantity > offering.approval_above
@@ -303,50 +292,6 @@ def finish_request(
     return [completed, delivered(request, done.time, "fulfilled", what, reasons), speed(request, completed), *timers]
 
 
-def approval_of(request: Fulfilment) -> tuple[str, ...]:
-    """Who has approved it, as a sentence."""
-    return (f"{request.approved_by} has approved it.",) if request.approved_by else ()
-
-
-def grant_access(done: FulfilmentDone, request: Fulfilment, access: Access, offering: Offering | None) -> list[Later]:
-    """Grant access from now on, or for longer, and see to it that it ends."""
-    if offering is None or offering.access is None:
-        return []
-    held = access.until is not None and access.held(done.time)
-    begins = access.until if held and access.until else done.time
-    access.holder, access.service, access.title = request.requester, request.service, offering.title
-    access.resource, access.demand, access.ended_at = offering.access.resource, request.id, None
-    access.granted_at, access.until = begins, begins + timedelta(hours=offering.access.hours)
-    return [Later(access.until, AccessEnds(demand=request.id, access=request.access))]
-
-
-def handed_over(request: Fulfilment, offering: Offering | None, access: Access, *, first: bool) -> str:
-    """What the consumer has now, in words."""
-    if not first:
-        return f"{request.title} was looked at again, and put right."
-    if offering is None:
-        return f"You were trained for {request.service}."
-    has = []
-    if request.item:
-        has.append(f"{request.goods} {request.unit} of {request.item} are yours")
-    if offering.access and access.until:
-        has.append(f"you may use {offering.access.resource} until {access.until:%d %B %Y %H:%M} UTC")
-    if offering.action:
-        has.append(f"done: {offering.action.what}")
-    price = f" Price: {offering.price * request.quantity} euros." if offering.price else ""
-    return f"{offering.title}: {'; '.join(has)}.{price}"
-
-
-def end_access(ends: AccessEnds, request: Read[Fulfilment], access: Access) -> list[ServiceDelivered]:
-    """End access when its time is over, unless it was granted for longer."""
-    if access.demand != ends.demand or access.until is None or access.ended_at or access.until > ends.time:
-        return []
-    access.ended_at = access.until
-    what = f"nothing more of {access.resource}: the time is over for which {access.holder} could use it"
-    reasons = (f"It was granted until {access.until:%d %B %Y %H:%M} UTC, and not for longer since.",)
-    return [delivered(request, access.until, "access_ended", what, reasons)]
-
-
 def watch_request(overdue: RequestOverdue, request: Fulfilment) -> list[SupportEscalated]:
     """Escalate a request that is not fulfilled in time, whatever it waits for."""
     over = request.stage in ("none", "fulfilled", "refused") or request.reopened != overdue.reopened
@@ -369,68 +314,3 @@ def watch_request(overdue: RequestOverdue, request: Fulfilment) -> list[SupportE
 def give_back(weighed: RequestWeighed, request: Fulfilment) -> list[GoodsArrived]:
     """Goods that were put aside for a request that does not need them go back."""
     return [GoodsArrived(item=weighed.item, change="", quantity=request.goods)] if weighed.allocated else []
-
-
-def refuse(message: Message, request: Fulfilment, why: str, facts: tuple[Fact, ...]) -> SupportTaskCompleted:
-    """Close a request that is not fulfilled, with the reason."""
-    request.stage, request.reason, request.done_at = "refused", why, message.time
-    return report(message, request, "refused", f"It is not fulfilled: {why}", (why,), facts)
-
-
-def report(
-    message: Message,
-    request: Fulfilment,
-    outcome: Literal["fulfilled", "refused"],
-    resolution: str,
-    reasons: tuple[str, ...],
-    facts: tuple[Fact, ...],
-) -> SupportTaskCompleted:
-    """How a request has ended, beside its targets."""
-    started_at = request.taken_up_at or message.time
-    respond_by, resolve_by = request.respond_by or message.time, request.resolve_by or message.time
-    return SupportTaskCompleted(
-        reasons=reasons,
-        basis=facts,
-        demand=request.id,
-        task=request.task,
-        service=request.service or None,
-        outcome=outcome,
-        resolution=resolution,
-        started_at=started_at,
-        completed_at=message.time,
-        respond_by=respond_by,
-        resolve_by=resolve_by,
-        responded_in_time=started_at <= respond_by,
-        resolved_in_time=message.time <= resolve_by,
-        escalations=request.escalations,
-    )
-
-
-def delivered(
-    request: Fulfilment, at: datetime, outcome: Literal["fulfilled", "access_ended"], what: str, why: tuple[str, ...]
-) -> ServiceDelivered:
-    """What the consumer has of it now."""
-    return ServiceDelivered(
-        demand=request.id,
-        service=request.service,
-        title=request.title,
-        outcome=outcome,
-        what=what,
-        delivered_at=at,
-        reasons=why,
-    )
-
-
-def speed(request: Fulfilment, completed: SupportTaskCompleted) -> ServicePerformanceReported:
-    """How fast a request was fulfilled, beside its targets."""
-    asked_at = request.asked_at or completed.started_at
-    return ServicePerformanceReported(
-        demand=request.id,
-        service=completed.service,
-        priority=request.priority,
-        respond_seconds=seconds(asked_at, completed.started_at),
-        respond_target_seconds=seconds(asked_at, completed.respond_by),
-        restore_seconds=seconds(asked_at, completed.completed_at),
-        restore_target_seconds=seconds(asked_at, completed.resolve_by),
-        met=completed.responded_in_time and completed.resolved_in_time,
-    )
