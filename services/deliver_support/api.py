@@ -40,6 +40,8 @@ router = APIRouter()
 router.include_router(request_api.router)
 Number = Annotated[float, Field(ge=-1e12, le=1e12, allow_inf_nan=False)]
 Line = Annotated[str, Field(min_length=1, max_length=500)]
+OfService = Annotated[Slug | None, Query(description="Only those of this service.")]
+Limit = Annotated[int, Query(ge=1, le=1000, description="Of at most so many services or suppliers.")]
 NO_TASK: dict[int | str, dict[str, Any]] = {409: {"description": "No such task is open"}}
 
 
@@ -230,11 +232,7 @@ async def monitored(service: Slug, session: Reading) -> list[MonitoredEvent]:
 
 
 @router.get("/problems", tags=["problems"])
-async def problems(
-    session: Reading,
-    service: Annotated[Slug | None, Query(description="Only those of this service.")] = None,
-    limit: Annotated[int, Query(ge=1, le=1000, description="Of at most so many services.")] = 100,
-) -> list[ProblemView]:
+async def problems(session: Reading, service: OfService = None, limit: Limit = 100) -> list[ProblemView]:
     """Problems, with what is known of them and whether a change was asked for, by service."""
     table = Trend.rows()
     query = select(table).order_by(table.id).limit(limit)
@@ -258,9 +256,7 @@ async def outlook(session: Reading) -> OutlookView:
 
 
 @router.get("/suppliers", tags=["agreements"])
-async def suppliers(
-    session: Reading, limit: Annotated[int, Query(ge=1, le=1000, description="At most so many.")] = 100
-) -> list[SupplierView]:
+async def suppliers(session: Reading, limit: Limit = 100) -> list[SupplierView]:
     """The suppliers that were heard of, and which of our services rest on what they offer."""
     async with session:
         rows = (await session.exec(select(Supplier.rows()).order_by("id").limit(limit))).all()
