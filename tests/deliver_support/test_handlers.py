@@ -17,7 +17,7 @@ from contracts.design_transition import DeploymentPlanned, ServiceReleased
 from contracts.engage import ServiceRequirementsStated, SupportTaskRequested
 from contracts.event import Message
 from contracts.obtain_build import ComponentProvided, TestResult
-from contracts.stream import read_streams
+from contracts.stream import Streams, read_stream, read_streams
 from contracts.values import Requirement
 from services.chassis.outputs import Answer, Later, Problem, Work
 from services.deliver_support.deployment import PATIENCE
@@ -43,17 +43,21 @@ from services.deliver_support.model import (
     KnownError,
     KnownErrorRecorded,
     LiveService,
+    Outlook,
     Resolution,
     ResolutionDone,
     ServiceTakenOver,
     SupportTaskTakenUp,
     TargetPassed,
 )
+from services.deliver_support.request_model import AccessEnds, ApprovalGiven, FulfilmentDone, RequestWeighed
 
 NOW = datetime(2026, 11, 24, 9, tzinfo=UTC)
 DEMAND = UUID(int=7)
 GAMES = "in-car-video-games"
 HOUR = timedelta(hours=1)
+NOTHING = Outlook(id="the")
+"""No plan, improvement or agreement says anything of support."""
 
 
 def asked(**changes: Any) -> SupportTaskRequested:
@@ -91,7 +95,7 @@ def freeze(**changes: str) -> KnownError:
 
 def opened(**changes: Any) -> Resolution:
     resolution = Resolution(id=DEMAND)
-    take_support_task(asked(**changes), resolution)
+    take_support_task(asked(**changes), resolution, NOTHING)
     return resolution
 
 
@@ -100,7 +104,7 @@ def done(service: str = GAMES, after: timedelta = HOUR) -> ResolutionDone:
 
 
 def ended(resolution: Resolution, service: LiveService, after: timedelta = HOUR) -> SupportTaskCompleted:
-    completed, _ = complete_support_task(done(after=after), resolution, service)
+    completed, *_ = complete_support_task(done(after=after), resolution, service)
     assert isinstance(completed, SupportTaskCompleted)
     return completed
 
@@ -114,15 +118,19 @@ def detail_of(outputs: list[Any]) -> tuple[int, str]:
 
 def test_a_support_task_is_work_with_an_owner_and_its_targets_are_watched() -> None:
     resolution = Resolution(id=DEMAND)
-    taking_up, restoring, *watched = take_support_task(asked(), resolution)
+    taking_up, *watched = take_support_task(asked(), resolution, NOTHING)
     assert isinstance(taking_up, Work)
-    assert isinstance(restoring, Work)
-    assert taking_up.done == SupportTaskTakenUp(demand=DEMAND, by="service desk")
-    assert restoring.done == ResolutionDone(demand=DEMAND, service=GAMES)
+    taken = SupportTaskTakenUp(demand=DEMAND, by="service desk", service=GAMES, round=1)
+    assert taking_up == Work(2 * HOUR, taken)
+    _, restoring = take_up_support_task(taken.at(NOW + 2 * HOUR), resolution.model_copy(), live())
+    assert restoring == Work(6 * HOUR, ResolutionDone(demand=DEMAND, service=GAMES), "service desk")
     assert (resolution.status, resolution.owner, resolution.promised_by) == ("open", "service desk", NOW + 24 * HOUR)
+    respond_by, resolve_by = NOW + 8 * HOUR, NOW + 24 * HOUR
+    passed = TargetPassed(demand=DEMAND, service=GAMES, target="resolve", round=1, due_at=resolve_by)
     assert watched == [
-        Later(NOW + 8 * HOUR, TargetPassed(demand=DEMAND, service=GAMES, target="respond", round=1)),
-        Later(NOW + 24 * HOUR, TargetPassed(demand=DEMAND, service=GAMES, target="resolve", round=1)),
+        Later(respond_by, passed.model_copy(update={"target": "respond", "due_at": respond_by})),
+        Later(resolve_by - 4 * HOUR, passed.model_copy(update={"warning": True})),
+        Later(resolve_by, passed),
     ]
 
 
@@ -133,13 +141,13 @@ def test_an_incident_of_first_priority_belongs_to_the_major_incident_manager() -
 @pytest.mark.parametrize("task", ["fulfil", "train"])
 def test_what_is_no_restoring_is_refused_and_opens_no_work(task: str) -> None:
     resolution = Resolution(id=DEMAND)
-    (refused,) = take_support_task(asked(task=task), resolution)
+    (refused,) = take_support_task(asked(task=task), resolution, NOTHING)
     assert isinstance(refused, SupportTaskCompleted)
     assert (refused.outcome, refused.task, resolution.status) == ("refused", task, "none")
 
 
 def test_an_incident_of_a_live_service_is_resolved() -> None:
-    completed, performance = complete_support_task(done(), opened(), live())
+    completed, performance, *_ = complete_support_task(done(), opened(), live())
     assert isinstance(completed, SupportTaskCompleted)
     assert (completed.outcome, completed.problem, completed.service) == ("resolved", None, GAMES)
     assert "works again" in completed.resolution
@@ -183,7 +191,7 @@ def test_an_incident_that_came_back_is_not_resolved_by_another_restart() -> None
 
 
 def test_what_is_not_in_the_register_stays_unresolved_and_misses_its_promise() -> None:
-    completed, performance = complete_support_task(done(), opened(), LiveService(id=GAMES))
+    completed, performance, *_ = complete_support_task(done(), opened(), LiveService(id=GAMES))
     assert isinstance(completed, SupportTaskCompleted)
     assert (completed.outcome, completed.resolved_in_time) == ("unresolved", True)
     assert f"do not run a service called {GAMES}" in completed.resolution
@@ -193,7 +201,7 @@ def test_what_is_not_in_the_register_stays_unresolved_and_misses_its_promise() -
 
 def test_without_a_service_the_requester_is_asked_to_name_it() -> None:
     resolution = opened(service=None)
-    completed, _ = complete_support_task(done(service=""), resolution, LiveService(id=""))
+    completed, *_ = complete_support_task(done(service=""), resolution, LiveService(id=""))
     assert isinstance(completed, SupportTaskCompleted)
     assert (completed.outcome, completed.service) == ("unresolved", None)
     assert "please name what you were using" in completed.resolution
@@ -203,14 +211,14 @@ def test_every_value_that_decided_is_in_the_basis() -> None:
     basis = {fact.name: fact.value for fact in ended(opened(), live(known_errors=(freeze(),))).basis}
     assert basis == {
         "service": GAMES, "service is live": True, "known error": "gpu-driver", "priority": 3, "criticality": 2,
-        "reopened": 0,
+        "reopened": 0, "failing supplier": "none",
     }  # fmt: skip
 
 
 def test_times_are_measured_from_the_request_to_taking_up_and_to_the_end() -> None:
     resolution = opened()
-    take_up_support_task(SupportTaskTakenUp(demand=DEMAND, by="Grace").at(NOW + 2 * HOUR), resolution)
-    completed, performance = complete_support_task(done(after=30 * HOUR), resolution, live())
+    take_up_support_task(SupportTaskTakenUp(demand=DEMAND, by="Grace").at(NOW + 2 * HOUR), resolution, live())
+    completed, performance, *_ = complete_support_task(done(after=30 * HOUR), resolution, live())
     assert isinstance(completed, SupportTaskCompleted)
     assert (completed.responded_in_time, completed.resolved_in_time) == (True, False)
     assert isinstance(performance, ServicePerformanceReported)
@@ -221,7 +229,7 @@ def test_times_are_measured_from_the_request_to_taking_up_and_to_the_end() -> No
 
 def test_a_target_that_had_passed_before_the_task_was_asked_for_left_no_time() -> None:
     late = opened(respond_by=NOW - HOUR, resolve_by=NOW - HOUR)
-    completed, performance = complete_support_task(done(), late, live())
+    completed, performance, *_ = complete_support_task(done(), late, live())
     assert isinstance(completed, SupportTaskCompleted)
     assert (completed.responded_in_time, completed.resolved_in_time) == (False, False)
     assert isinstance(performance, ServicePerformanceReported)
@@ -236,7 +244,9 @@ def test_what_nobody_took_up_was_responded_to_when_it_ended() -> None:
 def test_the_first_to_take_a_task_up_counts() -> None:
     resolution = opened()
     for by, after in (("Grace", 1), ("Linus", 2)):
-        (answer,) = take_up_support_task(SupportTaskTakenUp(demand=DEMAND, by=by).at(NOW + after * HOUR), resolution)
+        answer, *_ = take_up_support_task(
+            SupportTaskTakenUp(demand=DEMAND, by=by).at(NOW + after * HOUR), resolution, live()
+        )
         assert (answer.status, answer.body.model_dump()["by"]) == (200, "Grace")
     assert resolution.taken_up_at == NOW + HOUR
 
@@ -246,7 +256,9 @@ def test_a_task_that_is_not_open_can_neither_be_taken_up_nor_done_twice() -> Non
     ended(resolution, live())
     status, _ = detail_of(complete_support_task(done(), resolution, live()))
     assert status == 409
-    status, _ = detail_of(take_up_support_task(SupportTaskTakenUp(demand=DEMAND, by="Grace").at(NOW), resolution))
+    status, _ = detail_of(
+        take_up_support_task(SupportTaskTakenUp(demand=DEMAND, by="Grace").at(NOW), resolution, live())
+    )
     assert status == 409
 
 
@@ -274,7 +286,7 @@ def test_a_service_without_an_owner_escalates_to_the_head_of_service_delivery() 
 
 def test_a_target_that_was_kept_escalates_nothing() -> None:
     taken = opened()
-    take_up_support_task(SupportTaskTakenUp(demand=DEMAND, by="Grace").at(NOW), taken)
+    take_up_support_task(SupportTaskTakenUp(demand=DEMAND, by="Grace").at(NOW), taken, live())
     assert watch_target(passed("respond"), taken, live()) == []
     finished = opened()
     ended(finished, live())
@@ -284,7 +296,7 @@ def test_a_target_that_was_kept_escalates_nothing() -> None:
 def test_a_reopened_task_has_new_targets_and_the_old_ones_escalate_nothing() -> None:
     resolution = opened()
     ended(resolution, live())
-    take_support_task(asked(reopened=1), resolution)
+    take_support_task(asked(reopened=1), resolution, NOTHING)
     assert watch_target(passed("resolve", of_round=1), resolution, live()) == []
     assert len(watch_target(passed("resolve", of_round=2), resolution, live())) == 1
 
@@ -594,3 +606,57 @@ def test_what_is_only_noted_belongs_to_no_step(message: type[Message]) -> None:
     assert route is not None
     assert route.step is None
     assert issubclass(route.handler.message, BaseModel)
+
+
+FULFIL = """
+stream: borrow-a-car
+title: Borrow a car
+owner: Fleet manager
+trigger: {kind: service_request}
+promise: {hours: 72}
+improvement_target: Every car is ready in time
+steps:
+  - step: ask
+    activity: engage
+    does: request support
+    practices: [service desk]
+    hands_on: [SupportTaskRequested]
+  - step: hand-over
+    activity: deliver_support
+    does: fulfil request
+    practices: [service request management]
+    hands_on: [SupportTaskCompleted, ServiceDelivered, ServicePerformanceReported]
+    after: [ask]
+"""
+
+
+@pytest.mark.parametrize(
+    ("message", "told_by", "decide"),
+    [
+        (SupportTaskRequested, "ask", "take_request"), (RequestWeighed, "hand-over", "weigh_request"),
+        (RequestWeighed, "", "weigh_request"), (FulfilmentDone, "", "finish_request"),
+        (AccessEnds, "hand-over", "end_access"), (ApprovalGiven, "", "decide_approval"),
+    ],
+)  # fmt: skip
+def test_a_request_keeps_its_step_also_when_word_of_it_comes_from_the_stock_or_over_the_door(
+    message: type[Message], told_by: str, decide: str
+) -> None:
+    before = handles.streams
+    handles.follow(Streams([read_stream(FULFIL, "borrow-a-car")]))
+    route = handles.route(message.type, "borrow-a-car", told_by)
+    handles.follow(before)
+    assert route is not None
+    assert route.step is not None
+    assert (route.handler.decide.__name__, route.step.step) == (decide, "hand-over")
+
+
+def test_everything_that_is_heard_is_decided_on_and_outside_of_streams_by_named_practices() -> None:
+    decided = {handler.message for handler in handles.registered.values()}
+    assert set(handles.hears) <= decided
+    for (_, capability), handler in handles.registered.items():
+        assert capability or handler.practices or handler.decide.__name__ == "redrive", handler.decide.__name__
+
+
+def test_everything_that_may_be_told_is_told_by_some_decision() -> None:
+    told = {output for handler in handles.registered.values() for output in handler.may_tell}
+    assert set(handles.tells) - told == set()

@@ -1,0 +1,106 @@
+"""Measurement and reporting: how an incident ended, and how fast that was beside its targets."""
+
+from datetime import datetime
+
+from contracts.deliver_support import (
+    ServiceDelivered,
+    ServicePerformanceReported,
+    SupportTaskCompleted,
+)
+from contracts.event import Fact
+from services.deliver_support.model import (
+    LiveService,
+    Resolution,
+    ResolutionDone,
+)
+from services.deliver_support.problem import words_of
+from services.deliver_support.problem_model import Incident, IncidentCounted
+from services.deliver_support.restoration import Restoration
+
+
+def completed_by(done: ResolutionDone, resolution: Resolution, restoration: Restoration) -> SupportTaskCompleted:
+    """The report on a task, with the agreement that its targets came from."""
+    _, respond_by, resolve_by = times_of(resolution)
+    started_at = resolution.taken_up_at or done.time
+    bound = f"The agreement {resolution.bound_by} promises it by {resolve_by:%d %B %H:%M} UTC."
+    promised = Fact(name="bound by", value=resolution.bound_by, source="agreement in force when it was asked for")
+    return SupportTaskCompleted(
+        reasons=(*restoration.reasons, *([bound] if resolution.bound_by else [])),
+        basis=(*restoration.basis, *([promised] if resolution.bound_by else [])),
+        demand=done.demand,
+        task="resolve",
+        service=resolution.service or None,
+        outcome=restoration.outcome,
+        resolution=restoration.resolution,
+        problem=restoration.problem,
+        started_at=started_at,
+        completed_at=done.time,
+        respond_by=respond_by,
+        resolve_by=resolve_by,
+        responded_in_time=started_at <= respond_by,
+        resolved_in_time=done.time <= resolve_by,
+        escalations=resolution.escalations,
+    )
+
+
+def performance_of(
+    done: ResolutionDone, resolution: Resolution, completed: SupportTaskCompleted
+) -> ServicePerformanceReported:
+    """How fast the service was restored, beside its targets."""
+    begun_at, respond_by, resolve_by = times_of(resolution)
+    return ServicePerformanceReported(
+        demand=done.demand,
+        service=completed.service,
+        priority=resolution.priority,
+        respond_seconds=seconds(begun_at, completed.started_at),
+        respond_target_seconds=seconds(begun_at, respond_by),
+        restore_seconds=seconds(begun_at, done.time),
+        restore_target_seconds=seconds(begun_at, resolve_by),
+        met=completed.responded_in_time and completed.resolved_in_time and completed.outcome != "unresolved",
+    )
+
+
+def restored(
+    done: ResolutionDone, resolution: Resolution, service: LiveService, restoration: Restoration
+) -> list[ServiceDelivered | IncidentCounted]:
+    """Tell that the service is usable again, and count the incident; nothing if it is not."""
+    if restoration.outcome == "unresolved":
+        return []
+    begun_at, _, _ = times_of(resolution)
+    hours = seconds(begun_at, done.time) / 3600
+    incident = Incident(
+        demand=done.demand,
+        round=resolution.round,
+        title=resolution.title,
+        words=words_of(resolution.title),
+        begun_at=begun_at,
+        ended_at=done.time,
+        hours=hours,
+        users=resolution.users,
+        known_error=restoration.problem or "",
+    )
+    delivered = ServiceDelivered(
+        demand=done.demand,
+        service=service.id,
+        title=service.title,
+        outcome="supported",
+        what=restoration.resolution,
+        delivered_at=done.time,
+        reasons=restoration.reasons,
+    )
+    major = resolution.priority == 1
+    counted = IncidentCounted(service=service.id, incident=incident, resolution=restoration.resolution, major=major)
+    return [delivered, counted]
+
+
+def times_of(resolution: Resolution) -> tuple[datetime, datetime, datetime]:
+    """When a task was begun, and its targets."""
+    begun_at, respond_by, resolve_by = resolution.begun_at, resolution.respond_by, resolution.promised_by
+    if begun_at is None or respond_by is None or resolve_by is None:
+        raise ValueError(f"resolution {resolution.id} was begun without a time or a target")
+    return begun_at, respond_by, resolve_by
+
+
+def seconds(begin: datetime, end: datetime) -> float:
+    """Between two moments; none where the end came first: a target that had passed before the task was asked for."""
+    return max(0.0, (end - begin).total_seconds())
