@@ -27,38 +27,32 @@ from services.plan.proof import prove_improvement
 
 handles = Handlers(PLAN)
 
-# What governance says, and what is told of it.
+# Heard in any value stream and outside of all, with the practices that each draws on.
 handles.draws_on("strategy management", "risk management")(issue_policy)
-handles.draws_on("service financial management")(grant_budget)
-handles.draws_on("service financial management", "portfolio management")(review_deferred)
+handles.draws_on("strategy management", "service financial management")(grant_budget)
+handles.draws_on("portfolio management", "service financial management")(review_deferred)
 handles.draws_on("strategy management", "measurement and reporting")(review_plan)
-
-# What is learnt from the rest of the chain.
-handles.draws_on("measurement and reporting")(note_performance)
+handles.draws_on("strategy management", "measurement and reporting")(note_performance)
 handles.draws_on("supplier management", "risk management")(note_supplier)
-handles.draws_on("relationship management")(follow_opportunity)
+handles.draws_on("supplier management", "service level management")(require_agreement)
+handles.draws_on("relationship management", "portfolio management")(follow_opportunity)
 handles.draws_on("relationship management", "portfolio management")(note_opportunity)
 handles.draws_on("service catalogue management", "risk management")(note_delivery)
-handles.draws_on("business analysis")(notice_demand)
+handles.draws_on("business analysis", "strategy management")(notice_demand)
 handles.draws_on("business analysis", "measurement and reporting")(count_demand)
 handles.draws_on("portfolio management", "service financial management")(follow_transition)
 handles.draws_on("portfolio management", "service financial management")(follow_change)
-
-# What follows from decisions, each told by the case that it concerns.
-handles.draws_on("supplier management", "service level management")(require_agreement)
-handles.draws_on("measurement and reporting")(count_decision)
-handles.draws_on("measurement and reporting")(report_day)
-
-# Initiatives are cases of their own: they come by a stream or by none.
-initiatives = handles.draws_on("continual improvement", "portfolio management", "service financial management")
-for decide in (take_up_initiative, reconsider_initiative, plan_improvement):
-    initiatives(decide)
-    handles.step("decide on improvement")(decide)
+handles.draws_on("portfolio management", "measurement and reporting")(count_decision)
+handles.draws_on("portfolio management", "measurement and reporting")(report_day)
 handles.draws_on("continual improvement", "service financial management")(follow_initiative)
 handles.draws_on("continual improvement", "service financial management")(settle_initiative)
 handles.draws_on("continual improvement", "knowledge management")(prove_improvement)
 
+# Initiatives are cases of their own: they come by a stream or by none.
+for initiative in (take_up_initiative, reconsider_initiative, plan_improvement):
+    handles.draws_on("continual improvement", "portfolio management")(initiative)
+    handles.step("decide on improvement")(initiative)
+
 # What value streams name.
-weighs = handles.step("weigh demand")
 for step in (take_up_demand, reconsider_demand, weigh_demand, follow_transition, follow_change, settle_funding):
-    weighs(step)
+    handles.step("weigh demand")(step)
