@@ -10,11 +10,12 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from contracts.initiative import Standing
 from contracts.values import DimensionAssessment, Requirement, Slug
 from services.chassis.commands import Door
 from services.chassis.service import PROBLEMS, database_session
 from services.design_transition.change_policy import ChangePolicy, ChangeRules
-from services.design_transition.continual_improvement import ChainHealth, Initiative, Target
+from services.design_transition.continual_improvement import ChainHealth, Target
 from services.design_transition.model import AskedAgreement, Design, Part, ReadinessDeclared
 from services.design_transition.service_configuration import (
     Contract,
@@ -127,7 +128,7 @@ class HealthView(BaseModel):
     """Whether Improve finds it enough."""
     targets: tuple[Target, ...] = ()
     """What plans want of it."""
-    initiatives: tuple[Initiative, ...] = ()
+    initiatives: tuple[Standing, ...] = ()
     """The initiatives that were proposed, approved or judged."""
 
 

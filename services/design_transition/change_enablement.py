@@ -6,9 +6,10 @@ from typing import Literal, NamedTuple
 
 from contracts.design_transition import DeploymentPlanned, DesignPerformanceReported, ServiceTransitionReported
 from contracts.event import Fact
+from contracts.initiative import Standing
 from contracts.values import Level, Risk, Slug, Way
 from services.design_transition.change_policy import Authority, ChangePolicy, ChangeRules
-from services.design_transition.continual_improvement import CHANGE_SUCCESS, ChainHealth, Initiative
+from services.design_transition.continual_improvement import CHANGE_SUCCESS, ChainHealth
 from services.design_transition.model import Design
 from services.design_transition.outcomes import performance, refuse
 from services.design_transition.service_configuration import ServiceRecord
@@ -59,7 +60,7 @@ class Assessment(NamedTuple):
     risk: Risk
     impact: Level
     """How much is at stake: 1 (high) to 3 (low)."""
-    improving: Initiative | None
+    improving: Standing | None
     """The initiative by which more changes of this scope are to succeed."""
 
 

@@ -1,43 +1,21 @@
 """Continual improvement: how the chain's changes come out, what plans want of them, and what is just being improved."""
 
 from datetime import datetime
-from typing import Literal, Never
+from typing import Never
 
 from contracts.event import Data, Fact
 from contracts.improve import ChainPerformanceReported, ImprovementInitiated, InitiativeStatusReported
+from contracts.initiative import Standing, standing
 from contracts.plan import ImprovementPlanned, PlanPublished
 from services.chassis.state import ONE, State
 
 CHANGE_SUCCESS = "change_success"
 RIGHT_FIRST_TIME = "design_right_first_time"
 """The key figures that an initiative improves by how Design and transition works."""
-RANK = {"proposed": 0, "deferred": 1, "approved": 1, "refused": 1, "kept": 2, "ended": 2}
-"""What comes later in its life wins, whichever comes here first."""
 MOST_INITIATIVES = 100
 """Initiatives that are kept: those without an effect go first. Only one at a time is open for a figure of a service."""
 MOST_TARGETS = 4
 """Plans whose target is kept: this quarter's, the next one's, and some that may have been told late."""
-
-
-class Initiative(Data):
-    """What is known of an initiative."""
-
-    initiative: str
-    measure: str
-    service: str | None
-    """None: the whole chain."""
-    stage: Literal["proposed", "deferred", "approved", "refused", "kept", "ended"]
-    told_at: datetime
-    starts_at: datetime | None = None
-
-    @property
-    def open(self) -> bool:
-        """Whether it is not decided yet, or under way."""
-        return self.stage in ("proposed", "deferred", "approved")
-
-    def binds(self, time: datetime) -> bool:
-        """Whether work is done as it says."""
-        return self.stage == "kept" or (self.stage == "approved" and (self.starts_at or self.told_at) <= time)
 
 
 class Target(Data):
@@ -66,7 +44,7 @@ class ChainHealth(State[str], by=ONE, shared=True):
     change_success_met: bool | None = None
     """Whether Improve finds it enough; counts while no plan has set a target."""
     targets: tuple[Target, ...] = ()
-    initiatives: tuple[Initiative, ...] = ()
+    initiatives: tuple[Standing, ...] = ()
 
     def target(self, time: datetime) -> Target | None:
         """The target that holds: of the plan that began last."""
@@ -82,11 +60,11 @@ class ChainHealth(State[str], by=ONE, shared=True):
         wanted = f"the plan {target.plan} wants {target.share:.0%}"
         return f"{self.change_success:.0%} of changes succeeded in {self.period} and {wanted}"
 
-    def open_about(self, service: str) -> Initiative | None:
+    def open_about(self, service: str) -> Standing | None:
         """The initiative that is open about this service."""
         return next((one for one in self.initiatives if one.open and one.service == service), None)
 
-    def improving(self, measure: str, service: str, time: datetime) -> Initiative | None:
+    def improving(self, measure: str, service: str, time: datetime) -> Standing | None:
         """The initiative for this figure that binds work on the service now."""
         here = (one for one in self.initiatives if one.measure == measure and one.service in (None, service))
         return next((one for one in here if one.binds(time)), None)
@@ -102,10 +80,10 @@ class ChainHealth(State[str], by=ONE, shared=True):
             Fact(name="open initiative", value=about.initiative if about else "none", source="improvement register"),
         )
 
-    def note(self, new: Initiative) -> None:
+    def note(self, new: Standing) -> None:
         """Keep how far an initiative is, unless something later in its life is known."""
         old = next((one for one in self.initiatives if one.initiative == new.initiative), None)
-        if old and (RANK[new.stage], new.told_at) <= (RANK[old.stage], old.told_at):
+        if old and not new.follows(old):
             return
         others = [one for one in self.initiatives if one.initiative != new.initiative]
         if len(others) >= MOST_INITIATIVES:
@@ -143,48 +121,25 @@ def take_plan(published: PlanPublished, health: ChainHealth) -> list[Never]:
 
 def take_initiative(initiated: ImprovementInitiated, health: ChainHealth) -> list[Never]:
     """Note that something is proposed to be improved: a change of the same service is riskier meanwhile."""
-    health.note(
-        Initiative(
-            initiative=initiated.initiative,
-            measure=figure(initiated.measure),
-            service=initiated.service,
-            stage="proposed",
-            told_at=initiated.time,
-        )
-    )
-    return []
+    return take_standing(initiated, health)
 
 
 def take_improvement_plan(planned: ImprovementPlanned, health: ChainHealth) -> list[Never]:
     """Note what Plan says about an initiative; an approved one may bind how we work, from the day it begins."""
-    stage: Literal["deferred", "approved", "refused"] = "deferred"
-    if planned.decision != "defer":
-        stage = "approved" if planned.decision == "approve" else "refused"
-    health.note(
-        Initiative(
-            initiative=planned.initiative,
-            measure=figure(planned.measure),
-            service=planned.service,
-            stage=stage,
-            told_at=planned.time,
-            starts_at=planned.starts_at,
-        )
-    )
-    return []
+    return take_standing(planned, health)
 
 
 def take_initiative_status(status: InitiativeStatusReported, health: ChainHealth) -> list[Never]:
     """Note how an initiative was judged: what was kept stays, all else ends."""
-    if status.status == "closed":
-        health.note(
-            Initiative(
-                initiative=status.initiative,
-                measure=figure(status.measure),
-                service=status.service,
-                stage="kept" if status.result == "kept" else "ended",
-                told_at=status.time,
-            )
-        )
+    return take_standing(status, health)
+
+
+def take_standing(
+    told: ImprovementInitiated | ImprovementPlanned | InitiativeStatusReported, health: ChainHealth
+) -> list[Never]:
+    """Note how far an initiative is."""
+    if new := standing(told):
+        health.note(new.model_copy(update={"measure": figure(new.measure)}))
     return []
 
 

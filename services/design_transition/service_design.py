@@ -12,12 +12,13 @@ from contracts.design_transition import (
 )
 from contracts.engage import DemandConsolidated, ServiceRequirementsStated
 from contracts.event import Fact, Message
+from contracts.initiative import Standing
 from contracts.obtain_build import ChangedServiceReported
 from contracts.plan import ComponentNeed, PortfolioDecisionMade
 from contracts.stream import Streams
 from services.chassis.outputs import Answer, Work
 from services.chassis.state import Read
-from services.design_transition.continual_improvement import RIGHT_FIRST_TIME, ChainHealth, Initiative
+from services.design_transition.continual_improvement import RIGHT_FIRST_TIME, ChainHealth
 from services.design_transition.dimensions import assess
 from services.design_transition.model import AgreementWanted, Brief, Design, Designing, DesigningDone, Part
 from services.design_transition.outcomes import issue, performance, refuse
@@ -144,7 +145,7 @@ def propose(design: Design, time: datetime) -> ChangeProposed:
     )
 
 
-def specify(need: ComponentNeed, design: Design, improving: Initiative | None) -> ComponentSpecification:
+def specify(need: ComponentNeed, design: Design, improving: Standing | None) -> ComponentSpecification:
     """One part of the blueprint and what it is tested for.
 
     A requirement counted in the unit of some parts (users, pieces) is tested on those; any other one on every part.

@@ -1,12 +1,13 @@
 """What plans and improvement initiatives direct about obtaining, and how ways are weighed by it."""
 
 from datetime import datetime
-from typing import Literal, NamedTuple, Never, Self
+from typing import NamedTuple, Never, Self
 
 from pydantic import AwareDatetime
 
 from contracts.event import Data, Fact
 from contracts.improve import ImprovementInitiated, InitiativeStatusReported
+from contracts.initiative import Standing, standing
 from contracts.plan import ImprovementPlanned, PlanPublished
 from contracts.values import Version
 from services.chassis.state import ONE, State
@@ -25,8 +26,6 @@ PLANS_KEPT = 12
 INITIATIVES_KEPT = 100
 """So many initiatives are kept, those heard last; what never had an effect falls out first."""
 REGISTER = "register of initiatives"
-STAGES = ("proposed", "deferred", "refused", "approved", "closed")
-"""The stages of an initiative: whatever comes first, the later stage holds."""
 
 
 class Target(Data):
@@ -45,34 +44,11 @@ class Target(Data):
         return self.share is not None and in_force
 
 
-class Initiative(Data):
-    """An improvement initiative about obtaining, and how far it is."""
-
-    initiative: str
-    stage: Literal["proposed", "deferred", "refused", "approved", "closed"]
-    measure: str
-    service: str | None
-    """The service it is about; None for all."""
-    starts_at: AwareDatetime | None = None
-    kept: bool = False
-    """Whether its effect was good enough to stay."""
-
-    @property
-    def undecided(self) -> bool:
-        """Whether Plan has yet to decide about it."""
-        return self.stage in ("proposed", "deferred")
-
-    def works(self, time: datetime) -> bool:
-        """Whether what it changes is done at `time`: from its beginning until it is judged, and on if that was well."""
-        begun = self.starts_at is None or self.starts_at <= time
-        return (self.stage == "approved" and begun) or self.kept
-
-
 class Direction(State[str], by=ONE, shared=True):
     """What is to be reached in obtaining, and which initiatives are about it."""
 
     targets: tuple[Target, ...] = ()
-    initiatives: tuple[Initiative, ...] = ()
+    initiatives: tuple[Standing, ...] = ()
 
     def target(self, time: datetime) -> tuple[float, str]:
         """The share of parts to be had in time, and which plan says so."""
@@ -82,19 +58,19 @@ class Direction(State[str], by=ONE, shared=True):
         newest = max(holding, key=lambda target: (target.valid_from, target.plan))
         return newest.share or 0, f"plan {newest.plan} v{newest.edition}"
 
-    def about(self, measure: str, service: str) -> list[Initiative]:
+    def about(self, measure: str, service: str) -> list[Standing]:
         """The initiatives about a key figure that concern a service."""
         return [one for one in self.initiatives if one.measure == measure and one.service in (None, service)]
 
-    def note(self, new: Initiative) -> None:
+    def note(self, new: Standing | None) -> None:
         """Keep an initiative about obtaining, in its latest stage."""
-        if new.measure not in (IN_TIME, COST):
+        if new is None or new.measure not in (IN_TIME, COST):
             return
         known = next((one for one in self.initiatives if one.initiative == new.initiative), None)
-        if known and STAGES.index(known.stage) >= STAGES.index(new.stage):
+        if known and not new.follows(known):
             return
         others = [one for one in self.initiatives if one.initiative != new.initiative]
-        others.sort(key=lambda one: one.stage in ("approved", "proposed", "deferred") or one.kept)
+        others.sort(key=lambda one: one.open or one.stage == "kept")
         self.initiatives = (*others, new)[-INITIATIVES_KEPT:]
 
 
@@ -120,9 +96,9 @@ class Weighing(NamedTuple):
         in_time, cost = direction.about(IN_TIME, service), direction.about(COST, service)
         reserve, risk, premium = "", "", ""
         for one in in_time + cost:
-            if one.works(time) and one.measure == IN_TIME:
+            if one.binds(time) and one.measure == IN_TIME:
                 reserve = f"Lead times have a reserve: initiative {one.initiative} is to have parts in time."
-            elif one.works(time):
+            elif one.binds(time):
                 risk = f"Risk counts double: initiative {one.initiative} is to save what failures cost."
             elif one.undecided and rules.preferred != "none":
                 premium = f"No way is preferred while initiative {one.initiative} is undecided."
@@ -155,38 +131,17 @@ def note_objectives(published: PlanPublished, direction: Direction) -> list[Neve
 
 def note_proposal(proposed: ImprovementInitiated, direction: Direction) -> list[Never]:
     """While an initiative about obtaining is undecided, no way of obtaining is preferred."""
-    direction.note(
-        Initiative(initiative=proposed.initiative, stage="proposed", measure=proposed.measure, service=proposed.service)
-    )
+    direction.note(standing(proposed))
     return []
 
 
 def note_improvement(planned: ImprovementPlanned, direction: Direction) -> list[Never]:
     """An approved initiative changes how ways are weighed, from its beginning on; a refused one changes nothing."""
-    stages: dict[str, Literal["approved", "deferred", "refused"]]
-    stages = {"approve": "approved", "defer": "deferred", "reject": "refused"}
-    direction.note(
-        Initiative(
-            initiative=planned.initiative,
-            stage=stages[planned.decision],
-            measure=planned.measure,
-            service=planned.service,
-            starts_at=planned.starts_at,
-        )
-    )
+    direction.note(standing(planned))
     return []
 
 
 def note_result(reported: InitiativeStatusReported, direction: Direction) -> list[Never]:
     """What an initiative changed ends with it, unless its effect is kept."""
-    if reported.status == "closed":
-        direction.note(
-            Initiative(
-                initiative=reported.initiative,
-                stage="closed",
-                measure=reported.measure,
-                service=reported.service,
-                kept=reported.result == "kept",
-            )
-        )
+    direction.note(standing(reported))
     return []

@@ -4,8 +4,9 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
+from contracts.initiative import Standing
 from services.obtain_build.bounds import Alterations, Need, Request, Sponsorship
-from services.obtain_build.direction import Initiative, Target
+from services.obtain_build.direction import Target
 from services.obtain_build.offers import Contract, Offer
 from services.obtain_build.parts import Part
 from services.obtain_build.sourcing_policy import Edition
@@ -95,5 +96,5 @@ class DirectionView(View):
     """What is wrong with an edition that was left out; empty if none was."""
     targets: tuple[Target, ...]
     """What plans say of the share of parts to be had in time."""
-    initiatives: tuple[Initiative, ...]
+    initiatives: tuple[Standing, ...]
     """The improvement initiatives about obtaining, and how far they are."""

@@ -5,13 +5,13 @@ import pytest
 
 from contracts.event import Message
 from contracts.improve import ImprovementInitiated, InitiativeStatusReported
+from contracts.initiative import Standing
 from contracts.obtain_build import ComponentProvided, ObtainPerformanceReported
 from contracts.plan import ImprovementPlanned, PlanPublished
 from services.obtain_build.direction import (
     INITIATIVES_KEPT,
     PLANS_KEPT,
     Direction,
-    Initiative,
     note_improvement,
     note_objectives,
     note_proposal,
@@ -187,7 +187,11 @@ def test_only_so_many_plans_and_initiatives_are_kept_and_what_works_is_kept_long
     direction = Direction(id="the")
     tell(direction, decided("obtaining_cost"))
     for number in range(INITIATIVES_KEPT + 10):
-        direction.note(Initiative(initiative=f"old-{number}", stage="refused", measure="obtaining_cost", service=None))
+        direction.note(
+            Standing(
+                initiative=f"old-{number}", stage="refused", measure="obtaining_cost", service=None, told_at=MORNING
+            )
+        )
         tell(direction, plan(0.97, plan=f"plan-{number}", valid_from=MORNING + timedelta(days=number)))
     assert len(direction.initiatives) == INITIATIVES_KEPT
     assert any(one.initiative == "init-1" for one in direction.initiatives)
