@@ -30,7 +30,7 @@ from services.engage.model import (
 from services.engage.notices import Told, spoken, tell, unknown
 from services.engage.registers import Stakeholder
 from services.engage.relationship_management import close, is_requester, known_as
-from services.engage.service_level_management import requirements_on, wanted_priority
+from services.engage.service_level_management import put_in_segment, requirements_on, wanted_priority
 from services.engage.views import DemandView
 
 SPONSOR = "sponsor"
@@ -54,7 +54,7 @@ def seek_need(accepted: DemandAccepted, demand: Demand, stakeholder: Read[Stakeh
     """Before a demand is told, look whether somebody has asked for the same."""
     if demand.status in FINAL:
         return []
-    demand.segment = demand.segment or stakeholder.segment
+    put_in_segment(demand, stakeholder)
     return [need_stated(demand)]
 
 

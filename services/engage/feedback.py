@@ -13,6 +13,7 @@ from services.engage.model import FINAL, Demand, DemandAccepted, FeedbackAnswere
 from services.engage.notices import Told, spoken, tell
 from services.engage.registers import Stakeholder
 from services.engage.relationship_management import Closing, close, hand_over
+from services.engage.service_level_management import put_in_segment
 from services.engage.triage import first_of
 
 TREND = 3
@@ -38,7 +39,7 @@ def pass_on_feedback(
     """
     if demand.status in FINAL:
         return []
-    demand.segment = demand.segment or stakeholder.segment
+    put_in_segment(demand, stakeholder)
     if demand.kind != "complaint" and demand.service is None:
         return [
             *hand_over(demand, "Thank you. Which of our services do you mean? We then look into it.", accepted.time)

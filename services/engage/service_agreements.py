@@ -125,7 +125,8 @@ def weigh_offers(found: PartnersFound, agreement: Agreement) -> list[Concluding]
         reasons = [f"{offer.supplier} ({offer.offering}): {'; '.join(objection)}" for offer, objection in lacking]
         who = sought(agreement) or "any supplier"
         none = f"nothing is registered that {who} offers for {agreement.service}"
-        agreement.reason = f"No offer does: {'. '.join(reasons) or none}."
+        holds = "It holds, but is not enough: no" if agreement.status == "in_force" else "No"
+        agreement.reason = f"{holds} offer does: {'. '.join(reasons) or none}."
         return []
     best = min(fitting, key=lambda offer: (price(offer.terms) or 0.0, offer.supplier, offer.offering))
     agreement.counterparty, agreement.offering, agreement.terms = best.supplier, best.offering, best.terms

@@ -88,11 +88,18 @@ def request_support(
 
 
 def in_their_segment(accepted: DemandAccepted, demand: Demand, stakeholder: Stakeholder) -> list[DemandAccepted]:
-    """Who names no segment is in the one they are registered in: taken up again, with what that one requires."""
-    if demand.segment or not stakeholder.segment:
-        return []
+    """Who is registered in a segment is in that one, whatever they name: taken up again, with what it requires."""
+    return [accepted.model_copy(update={"segment": demand.segment})] if put_in_segment(demand, stakeholder) else []
+
+
+def put_in_segment(demand: Demand, stakeholder: Stakeholder) -> bool:
+    """What somebody is entitled to hangs on the segment they are registered in; says whether that is another one."""
+    if stakeholder.segment in ("", demand.segment):
+        return False
     demand.segment = stakeholder.segment
-    return [accepted.model_copy(update={"segment": stakeholder.segment})]
+    kept = (fact for fact in demand.facts if fact.name != "segment")
+    demand.facts = (*kept, Fact(name="segment", value=demand.segment, source="register of stakeholders"))
+    return True
 
 
 def ask_support(
