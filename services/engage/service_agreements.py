@@ -77,6 +77,7 @@ def hear_supplier(
                 terms=reported.terms,
                 purpose=f"{reported.component or reported.service} would be bought from {reported.supplier} under it",
             )
+            agreement.refusals = tuple(one for one in agreement.refusals if one.supplier != reported.supplier)
             return [*note_need(reported, need, agreement, reported.supplier)]
         case "signed":
             return [*take_signature(reported, agreement)]

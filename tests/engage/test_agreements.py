@@ -199,6 +199,12 @@ def test_what_a_supplier_refuses_to_sign_after_all_ends_and_its_next_offer_is_lo
     assert all_of(AgreementConcluded, house.hear(offers(hours(3))))[-1].state == "in_force"
 
 
+def test_a_supplier_that_offers_again_after_it_has_refused_is_looked_at_again(house: House) -> None:
+    house.hear(offers(hours(4)))
+    house.hear(supplier_says("refused"))
+    assert only(AgreementConcluded, house.hear(supplier_says("offered", hours(8)))).state == "in_force"
+
+
 # What the parties agree
 
 
