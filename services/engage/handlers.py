@@ -67,68 +67,84 @@ from services.engage.supplier_management import (
 handles = Handlers(ENGAGE)
 
 # Heard in any value stream, and outside of all.
-at_the_desk = handles.draws_on("service desk", "relationship management")
-at_the_desk(take_ticket)
-at_the_desk(take_followed_ticket)
-at_the_desk(take_demand)
-at_the_desk(classify_demand)
-at_the_desk(withdraw_demand)
-at_the_desk(note_notice)
+for takes_in in (
+    take_ticket,
+    take_followed_ticket,
+    take_demand,
+    classify_demand,
+    withdraw_demand,
+    note_notice,
+):
+    handles.draws_on("service desk", "relationship management")(takes_in)
 
-of_value = handles.draws_on("relationship management")
-of_value(judge_value)  # here it refuses: a demand that nobody knows has no stream
-of_value(assume_value)
-of_value(state_stakeholder)
-of_value(take_answer)
+for asks_for_value in (
+    judge_value,  # here it refuses: a demand that nobody knows has no stream
+    assume_value,
+    state_stakeholder,
+    take_answer,
+):
+    handles.draws_on("relationship management")(asks_for_value)
 
-of_needs = handles.draws_on("business analysis", "relationship management")
-of_needs(join_need)
-of_needs(settle_merge)
-of_needs(leave_need)
-of_needs(tell_of_first)
+for consolidates in (
+    join_need,
+    settle_merge,
+    leave_need,
+    tell_of_first,
+):
+    handles.draws_on("business analysis", "relationship management")(consolidates)
 handles.draws_on("project management", "change enablement", "service financial management")(alter_demand)
 handles.draws_on("service catalogue management")(describe_service)
 handles.draws_on("service level management", "business analysis")(state_requirements)
 
-of_chances = handles.draws_on("relationship management", "portfolio management")
-of_chances(report_opportunity)
-of_chances(weigh_opportunity)
-of_chances(end_opportunity)
-of_chances(lose_opportunity)
+for weighs_chances in (
+    report_opportunity,
+    weigh_opportunity,
+    end_opportunity,
+    lose_opportunity,
+):
+    handles.draws_on("relationship management", "portfolio management")(weighs_chances)
 handles.draws_on("strategy management", "portfolio management")(hear_plan)
 
-of_suppliers = handles.draws_on("supplier management")
-of_suppliers(state_supplier_service)
-of_suppliers(review_supplier_service)
-of_suppliers(note_contract)
-of_suppliers(list_offer)
-of_suppliers(seek_partner)
-of_suppliers(end_search)
+for looks_after_suppliers in (
+    state_supplier_service,
+    review_supplier_service,
+    note_contract,
+    list_offer,
+    seek_partner,
+    end_search,
+):
+    handles.draws_on("supplier management")(looks_after_suppliers)
 
-of_agreements = handles.draws_on("service level management", "supplier management")
-of_agreements(require_agreement)
-of_agreements(hear_design_need)
-of_agreements(hear_support_need)
-of_agreements(hear_improvement_need)
-of_agreements(hear_supplier)
-of_agreements(weigh_offers)
-of_agreements(conclude_agreement)
-of_agreements(terminate_agreement)
-of_agreements(expire_agreement)
-of_agreements(note_reliance)
-of_agreements(lose_support)
+for agrees in (
+    require_agreement,
+    hear_design_need,
+    hear_support_need,
+    hear_improvement_need,
+    hear_supplier,
+    weigh_offers,
+    conclude_agreement,
+    terminate_agreement,
+    expire_agreement,
+    note_reliance,
+    lose_support,
+):
+    handles.draws_on("service level management", "supplier management")(agrees)
 
-of_feedback = handles.draws_on("continual improvement", "relationship management")
-of_feedback(hear_initiative)
-of_feedback(hear_improvement_plan)
-of_feedback(hear_initiative_status)
-of_feedback(answer_feedback)
+for answers_feedback in (
+    hear_initiative,
+    hear_improvement_plan,
+    hear_initiative_status,
+    answer_feedback,
+):
+    handles.draws_on("continual improvement", "relationship management")(answers_feedback)
 
-of_reports = handles.draws_on("measurement and reporting")
-of_reports(count)
-of_reports(end_day)
-of_reports(carry_over)
-of_reports(close_day)
+for reports in (
+    count,
+    end_day,
+    carry_over,
+    close_day,
+):
+    handles.draws_on("measurement and reporting")(reports)
 
 # What value streams name.
 handles.step("request support")(request_support)

@@ -89,15 +89,8 @@ def note_need(
     told: Message, need: AgreementNeed, agreement: Agreement, counterparty: str | None, budget: int | None = None
 ) -> list[PartnerSought]:
     """Keep what somebody needs of an agreement, and look for an offer if what is in force does not give it."""
-    kept = NeedOfAgreement(
-        by=told.activity,
-        counterparty=counterparty,
-        terms=need.terms,
-        purpose=need.purpose,
-        budget=budget,
-        demand=need.demand,
-        needed_by=need.needed_by,
-    )
+    said = need.model_dump(include={"terms", "purpose", "demand", "needed_by"})
+    kept = NeedOfAgreement(by=told.activity, counterparty=counterparty, budget=budget, **said)
     if kept in agreement.needs:
         return []
     agreement.needs = (*(old for old in agreement.needs if old.by != kept.by), kept)
