@@ -7,7 +7,7 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import JSONResponse, Response
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -21,7 +21,7 @@ from contracts.outside import (
     TicketPushed,
     ValueConfirmed,
 )
-from contracts.values import Channel, Count, Euros, Hours, Kind, Priority, Requirement, Slug
+from contracts.values import Channel, Kind, Priority, Requirement, Slug
 from services.chassis.commands import Door, problem
 from services.chassis.outputs import Problem
 from services.chassis.service import PROBLEMS, database_session
@@ -30,25 +30,24 @@ from services.engage.desks.standard_webhooks import Refused, verify
 from services.engage.model import (
     Criticality,
     Demand,
+    DemandAltered,
     DemandClassified,
     KnownServices,
     Segment,
     ServiceDescribed,
+    TermsAnswered,
 )
 from services.engage.notices import DESKS
+from services.engage.registers_api import Body, Day, Duration, Money, Name, Number, Several, Words, registers
+from services.engage.relationship_management import known_as
 from services.engage.views import DemandView, SegmentView, ServiceView
 
 router = APIRouter()
+router.include_router(registers)
 Reading = Annotated[AsyncSession, Depends(database_session)]
 Commanding = Annotated[Door, Depends()]
 STATE: dict[int | str, dict[str, Any]] = {409: {"model": Problem, "description": "Its state does not allow it"}}
 YOURS = STATE | {403: {"model": Problem, "description": "The demand is somebody else's"}}
-
-
-class Body(BaseModel):
-    """What a caller sends; a field that nobody knows is refused."""
-
-    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
 
 
 class DemandBody(Body):
@@ -70,18 +69,22 @@ class DemandBody(Body):
     """The service it is about; leave it out, and Engage looks for a known one in the words."""
     wanted_priority: Priority | None = None
     """How urgent they think it is, 1 to 5; the priority it gets comes from impact and urgency."""
-    users_affected: Count = 1
+    users_affected: Number = 1
     """How many people are hindered or would use it."""
-    harm_in_hours: Hours | None = None
+    harm_in_hours: Duration | None = None
     """Hours until harm is done if nothing happens."""
-    value: Euros | None = None
+    value: Money | None = None
     """What they expect to gain, euros a year; without it nothing new is funded."""
-    budget: Euros | None = None
+    budget: Money | None = None
     """What their sponsor is ready to spend, euros in all."""
     sponsor: str | None = None
     """Who authorises that budget."""
-    wanted_by: AwareDatetime | None = None
+    wanted_by: Day | None = None
     """When they need it."""
+    offering: Slug | None = None
+    """The service offering they ask for; leave it out, and it is looked for in the words."""
+    quantity: Several = 1
+    """How many of it."""
     channel: Channel = "api"
     """Where they asked."""
 
@@ -106,6 +109,34 @@ class ClassificationBody(Body):
     """Who decides."""
     reason: str
     """Why."""
+
+
+class AlterationBody(Body):
+    """What is to be altered about a demand that waits for its decision, or about the work under way for it."""
+
+    stakeholder: Name
+    """Who asks: its requester, or the sponsor it names."""
+    change: Name | None = None
+    """The project or change under way; leave it out if you do not know it."""
+    title: Name
+    """What is to be altered, in one line."""
+    scope: Words
+    """What is added or left out, in words."""
+    more_budget: Money = 0
+    """What is added to the budget, euros; it counts only if who asks is registered as a sponsor."""
+    wanted_by: Day | None = None
+    """The new day it is needed; leave it out if that stays."""
+
+
+class AcceptanceBody(Body):
+    """The consumer's answer to the terms that were offered."""
+
+    stakeholder: Name
+    """Who answers: the requester."""
+    accepted: bool
+    """Whether they accept the terms."""
+    remark: Words = ""
+    """In their own words."""
 
 
 class ServiceBody(Body):
@@ -249,6 +280,19 @@ async def withdraw(demand: UUID, body: WithdrawalBody, door: Commanding) -> Resp
 async def classify(demand: UUID, body: ClassificationBody, door: Commanding) -> Response:
     """A person says what an unclassified or escalated demand is, and its value stream begins."""
     return await door.ask(DemandClassified(demand=demand, **body.model_dump()))
+
+
+@router.post("/demands/{demand}/alteration", tags=["demands"], response_model=DemandView, responses=PROBLEMS | YOURS)
+async def alter(demand: UUID, body: AlterationBody, door: Commanding) -> Response:
+    """Alter what a demand asks for: weighed with it before it is decided, asked of those who work on it afterwards."""
+    said = body.model_dump() | {"stakeholder": known_as(body.stakeholder)}
+    return await door.ask(DemandAltered(demand=demand, **said))
+
+
+@router.post("/demands/{demand}/acceptance", tags=["demands"], response_model=DemandView, responses=PROBLEMS | YOURS)
+async def accept_terms(demand: UUID, body: AcceptanceBody, door: Commanding) -> Response:
+    """Accept the terms that were offered, or not: a demand that waits for its consumer goes on, or ends."""
+    return await door.ask(TermsAnswered(demand=demand, **body.model_dump()))
 
 
 @router.post("/services/{service}", tags=["services"], response_model=ServiceView, responses=PROBLEMS)

@@ -1,4 +1,7 @@
-"""What Engage knows: each demand from first contact to value, the services people name, and what segments require."""
+"""What Engage knows of demand: from first contact to value, the services people name, and what segments require.
+
+Parties and agreements stand in `registers.py`, what is counted, weighed and passed on in `ledgers.py`.
+"""
 
 from datetime import datetime
 from typing import Literal
@@ -8,8 +11,8 @@ from pydantic import AwareDatetime
 
 from contracts.engage import DemandStatus
 from contracts.event import Command, Data, Fact, Verdict
-from contracts.outside import Preference, TicketPushed
-from contracts.values import Channel, Kind, Requirement, Slug
+from contracts.outside import Preference, StakeholderKind, TicketPushed
+from contracts.values import Channel, Count, Euros, Kind, Requirement, Slug
 from services.chassis.state import ONE, State
 
 FINAL: frozenset[DemandStatus | None] = frozenset(
@@ -18,6 +21,20 @@ FINAL: frozenset[DemandStatus | None] = frozenset(
 """The states that a demand never leaves."""
 Criticality = Literal["high", "medium", "low"]
 """How much depends on a service."""
+
+
+Stage = Literal["proposed", "deferred", "approved", "refused", "kept", "reverted", "inconclusive"]
+"""How far an improvement has come: a later one wins, whichever was heard first."""
+
+
+class Joined(Data):
+    """A later demand on the same need, as the one that stands for it counts it."""
+
+    demand: UUID
+    requester: str
+    users: Count
+    value: Euros
+    tickets: tuple[str, ...] = ()
 
 
 class Demand(State[UUID], by="demand"):
@@ -48,6 +65,9 @@ class Demand(State[UUID], by="demand"):
     budget: int | None = None
     sponsor: str | None = None
     wanted_by: datetime | None = None
+    offering: str | None = None
+    """The service offering that is asked for; None if it was asked for in words."""
+    quantity: int = 1
     facts: tuple[Fact, ...] = ()
     """What was read out of it, each with the rule that did: the basis of later decisions."""
     stream: str = ""
@@ -71,6 +91,14 @@ class Demand(State[UUID], by="demand"):
     """The closed demand that this one takes up again."""
     followed_by: UUID | None = None
     """The demand that takes this closed one up again; what its ticket says from then on is said about that one."""
+    merged: tuple[Joined, ...] = ()
+    """Later demands on the same need that this one stands for."""
+    merged_into: UUID | None = None
+    """The demand that stands for this one."""
+    weighed: bool = False
+    """Whether it goes to Plan: what is decided there can be altered before and after."""
+    accepted_at: datetime | None = None
+    """When its requester accepted the terms that were offered; None if they have not, or need not."""
     notices: int = 0
     """How often the requester was told something."""
     told: str = ""
@@ -82,6 +110,26 @@ class Demand(State[UUID], by="demand"):
     def need(self) -> str:
         """The need in the requester's words, with what they said when it came back."""
         return f"{self.text}\n\n{self.last_reply}" if self.reopened else self.text
+
+    @property
+    def all_users(self) -> int:
+        """How many people are behind it, those of merged demands among them."""
+        return self.users + sum(joined.users for joined in self.merged)
+
+    @property
+    def all_value(self) -> int:
+        """What it is expected to bring, euros a year, with what merged demands expect."""
+        return (self.value or 0) + sum(joined.value for joined in self.merged)
+
+    @property
+    def tickets(self) -> tuple[str, ...]:
+        """Its own ticket, if a desk has one."""
+        return (f"{self.desk}/{self.ticket}",) if self.desk else ()
+
+    @property
+    def all_tickets(self) -> tuple[str, ...]:
+        """Every ticket that asks for it."""
+        return (*self.tickets, *(ticket for joined in self.merged for ticket in joined.tickets))
 
 
 class KnownService(Data):
@@ -125,11 +173,108 @@ class Segment(State[str], by="segment"):
         return tuple(sorted(holding, key=lambda stated: stated.service is not None))
 
 
+class Need(State[str], by="need", shared=True):
+    """One need of one kind, whoever has it: the first demand on it stands for those that come later."""
+
+    first: UUID | None = None
+    requester: str = ""
+    """Who asked first: what they ask for again is wanted again, and not the same."""
+
+
 class DemandAccepted(Command):
     """A demand is understood and has a value stream: its first step may take it up."""
 
     demand: UUID
     segment: str = ""
+    stakeholder: str = ""
+    """The requester, as the register of stakeholders has them."""
+
+
+class NeedStated(Command):
+    """A demand is to be consolidated: on its own, or merged into an earlier one on the same need."""
+
+    demand: UUID
+    need: str
+    """What makes two demands one: the kind, the service and the words of the title that carry meaning."""
+    segment: str = ""
+    stakeholders: tuple[str, ...] = ()
+    """The requester and the sponsor it names, as the register of stakeholders has them."""
+    alone: bool = False
+    """The earlier demand does not take it in: it stands for itself."""
+    again: bool = False
+    """It was consolidated before and has changed since: that counts only until it is decided."""
+
+
+class MergeProposed(Command):
+    """A later demand on the same need asks the first one to stand for it."""
+
+    demand: UUID
+    """The first one."""
+    joining: Joined
+    stated: NeedStated
+    """How the later one is consolidated if the first does not take it in."""
+
+
+class MergeAccepted(Command):
+    """The first demand stands for this one from now on."""
+
+    demand: UUID
+    first: UUID
+    title: str
+    """Of the first one."""
+
+
+class MergeLeft(Command):
+    """A demand ended before it could be merged."""
+
+    demand: UUID
+    """The first one."""
+    other: UUID
+
+
+class FirstEnded(Command):
+    """The demand that stands for this one was handed over or has ended."""
+
+    demand: UUID
+    text: str
+
+
+class DemandAltered(Command):
+    """The requester or sponsor alters what a demand asks for, before or after it is decided."""
+
+    demand: UUID
+    stakeholder: str
+    change: str | None = None
+    title: str
+    scope: str
+    more_budget: Euros = 0
+    wanted_by: AwareDatetime | None = None
+
+
+class TermsAnswered(Command):
+    """A consumer accepts the terms that were offered to them, or does not."""
+
+    demand: UUID
+    stakeholder: str
+    accepted: bool
+    remark: str = ""
+
+
+class FeedbackWeighed(Command):
+    """Feedback is held against what others have said about the same service."""
+
+    demand: UUID
+    service: str
+    """Empty for the organisation as such."""
+    stakeholder_kind: StakeholderKind = "consumer"
+
+
+class FeedbackAnswered(Command):
+    """An improvement that feedback gave rise to has come further: who gave it is told."""
+
+    demand: UUID
+    stage: Stage
+    text: str
 
 
 class DemandClassified(Command):

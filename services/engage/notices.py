@@ -65,7 +65,11 @@ class RequesterNotice(Effect):
         return RequesterNotified(demand=self.demand, number=self.number, failed=reason)
 
 
-def tell(demand: Demand, text: str, *, asks_confirmation: bool = False) -> list[DemandStatusReported | Ask]:
+Told = DemandStatusReported | Ask
+"""What telling a requester takes: the event, and the notice on their ticket."""
+
+
+def tell(demand: Demand, text: str, *, asks_confirmation: bool = False) -> list[Told]:
     """Tell the requester how their demand stands: for all who listen, and on the ticket if its desk takes notices."""
     if demand.status is None:
         raise ValueError("there is nothing to tell of a demand that was never captured")
@@ -77,6 +81,7 @@ def tell(demand: Demand, text: str, *, asks_confirmation: bool = False) -> list[
         requester=demand.requester,
         text=text,
         asks_confirmation=asks_confirmation,
+        merged_into=demand.merged_into,
     )
     desk = DESKS.get(demand.desk)
     if desk is None or desk.reply_url is None:

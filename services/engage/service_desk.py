@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from uuid import uuid5
 
-from contracts.engage import DemandStatusReported
 from contracts.event import Fact
 from contracts.outside import DemandSubmitted, TicketPushed
 from contracts.stream import Streams
-from services.chassis.outputs import Answer, Ask, Begin, refusal
+from services.chassis.outputs import Answer, Begin, refusal
 from services.chassis.state import Read
 from services.engage import triage
+from services.engage.ledgers import Tally
 from services.engage.model import (
     FINAL,
     Demand,
@@ -19,13 +19,18 @@ from services.engage.model import (
     KnownServices,
     TicketFollowed,
 )
-from services.engage.notices import tell, unknown
+from services.engage.notices import Told, tell, unknown
+from services.engage.relationship_management import known_as
+from services.engage.reports import period_of
 from services.engage.views import DemandView
+
+Capturing = Begin | Told | Tally
+"""What it takes to capture a demand: its value stream begins or its requester is told that it waits, and it counts."""
 
 
 def take_ticket(
     ticket: TicketPushed, demand: Demand, services: Read[KnownServices], streams: Streams
-) -> list[Begin | DemandStatusReported | Ask | TicketFollowed | TicketPushed]:
+) -> list[Capturing | TicketFollowed | TicketPushed]:
     """A ticket becomes demand once; what happens to it later reopens that, begins a linked one, or is recorded."""
     if demand.status is None:
         if ticket.kind == "status_changed":
@@ -43,7 +48,7 @@ def take_ticket(
     if demand.ticket_status.lower() in triage.DESK_CLOSED:
         return []  # somebody at the desk answers as they close it; a requester's reply moves the ticket on
     if demand.status == "delivered":
-        return [*reopen(demand, ticket.time, streams)]
+        return [*reopen(demand, ticket, services, streams)]
     if demand.status in FINAL:
         demand.followed_by = uuid5(demand.id, ticket.delivery)
         return [TicketFollowed(demand=demand.followed_by, follows=demand.id, pushed=ticket)]
@@ -52,7 +57,7 @@ def take_ticket(
 
 def take_followed_ticket(
     followed: TicketFollowed, demand: Demand, services: Read[KnownServices], streams: Streams
-) -> list[Begin | DemandStatusReported | Ask]:
+) -> list[Capturing]:
     """A reply to a closed demand is a new one, linked to it."""
     if demand.status is not None:
         return []
@@ -62,7 +67,7 @@ def take_followed_ticket(
 
 def take_demand(
     submitted: DemandSubmitted, demand: Demand, services: Read[KnownServices], streams: Streams
-) -> list[Answer | Begin | DemandStatusReported | Ask]:
+) -> list[Answer | Capturing]:
     """A customer's demand; the same one again finds it as it stands."""
     if demand.status is not None:
         return [Answer(200, DemandView.of(demand))]
@@ -72,15 +77,14 @@ def take_demand(
     demand.users, demand.harm_in_hours = submitted.users_affected, submitted.harm_in_hours
     demand.wanted_priority, demand.wanted_by = submitted.wanted_priority, submitted.wanted_by
     demand.value, demand.budget, demand.sponsor = submitted.value, submitted.budget, submitted.sponsor
+    demand.offering, demand.quantity = submitted.offering, submitted.quantity
     stated = {"users": demand.users, "harm in hours": demand.harm_in_hours, "value": demand.value}
     demand.facts = facts_of({name: (value, "the requester") for name, value in stated.items()})
     told = capture(demand, submitted.time, submitted.kind, submitted.service, services, streams)
     return [Answer(201, DemandView.of(demand)), *told]
 
 
-def classify_demand(
-    classified: DemandClassified, demand: Demand, streams: Streams
-) -> list[Answer | Begin | DemandStatusReported | Ask]:
+def classify_demand(classified: DemandClassified, demand: Demand, streams: Streams) -> list[Answer | Capturing]:
     """A person decides what a demand is that no rule could place, or on which work has ended without a result."""
     if demand.status is None:
         return [unknown()]
@@ -94,18 +98,20 @@ def classify_demand(
             f"None takes a demand of the kind {classified.kind!r} that reads like this one. Kinds they take: {taken}."
         )
         return [refusal(422, "No value stream takes it", detail)]
+    newly = classified.kind == "complaint" != demand.kind
+    complaint = [Tally(period=period_of(classified.time), complaints=1)] if newly else []
     demand.status, demand.kind, demand.service = "captured", classified.kind, service
     source = f"{classified.by} decided: {classified.reason}"
     decided = {"kind": demand.kind} | ({"service": classified.service} if classified.service else {})
     kept = (fact for fact in demand.facts if fact.name not in decided)
     demand.facts = (*(Fact(name=name, value=value, source=source) for name, value in decided.items()), *kept)
     told = begin(demand, demand.contacted_at or classified.time, streams)
-    return [Answer(200, DemandView.of(demand)), *told]
+    return [Answer(200, DemandView.of(demand)), *told, *complaint]
 
 
 def capture_ticket(
     ticket: TicketPushed, demand: Demand, time: datetime, services: KnownServices, streams: Streams
-) -> list[Begin | DemandStatusReported | Ask]:
+) -> list[Capturing]:
     """Fill a demand with what its ticket says, and with what its text says where the ticket has no field for it."""
     demand.desk, demand.ticket, demand.url, demand.channel = ticket.desk, ticket.ticket, ticket.url, "desk"
     demand.ticket_status = ticket.status or ""
@@ -125,17 +131,22 @@ def capture_ticket(
 
 def capture(
     demand: Demand, time: datetime, kind: str | None, service: str | None, services: KnownServices, streams: Streams
-) -> list[Begin | DemandStatusReported | Ask]:
+) -> list[Capturing]:
     """Classify a new demand by what was said (`kind`, `service`) or by its words, and let its value stream begin."""
     words = f"{demand.title}\n{demand.text}"
     sort, about = triage.read_kind(kind, words, streams), triage.read_service(service, words, services)
     demand.status, demand.captured_at, demand.contacted_at = "captured", time, time
     demand.kind, demand.service = sort.value, about.value
     demand.facts = (*facts_of({"kind": sort, "service": about}), *demand.facts)
-    return begin(demand, time, streams)
+    return [*begin(demand, time, streams), counted(demand, time)]
 
 
-def begin(demand: Demand, since: datetime, streams: Streams) -> list[Begin | DemandStatusReported | Ask]:
+def counted(demand: Demand, time: datetime) -> Tally:
+    """A new demand, as the day counts it."""
+    return Tally(period=period_of(time), demands=1, complaints=int(demand.kind == "complaint"))
+
+
+def begin(demand: Demand, since: datetime, streams: Streams) -> list[Capturing]:
     """Begin the value stream that fits best; without one the demand waits for triage, and the requester is told so."""
     stream = streams.taking(demand.kind, demand.service, f"{demand.title} {demand.text}")
     if stream is None:
@@ -148,14 +159,19 @@ def begin(demand: Demand, since: datetime, streams: Streams) -> list[Begin | Dem
     demand.reason, demand.escalated_to = f"it goes the way {stream.title!r}", ""
     demand.stream, demand.owner = stream.stream, stream.owner
     demand.contacted_at, demand.promised_by = since, since + timedelta(hours=stream.promise.hours)
-    return [Begin(stream.stream, DemandAccepted(demand=demand.id, segment=demand.segment))]
+    accepted = DemandAccepted(demand=demand.id, segment=demand.segment, stakeholder=known_as(demand.requester))
+    return [Begin(stream.stream, accepted)]
 
 
-def reopen(demand: Demand, time: datetime, streams: Streams) -> list[Begin | DemandStatusReported | Ask]:
-    """What was delivered did not last or did not help: its value stream begins again, and its promise with it."""
+def reopen(demand: Demand, ticket: TicketPushed, services: KnownServices, streams: Streams) -> list[Capturing]:
+    """What was delivered did not last or did not help: its value stream begins again, and its promise with it.
+
+    The reply may say which service is meant, if nobody knew before.
+    """
+    demand.service = demand.service or triage.read_service(None, ticket.text, services).value
     demand.status, demand.delivered, demand.delivered_at = "in_progress", "", None
     demand.reopened += 1
-    return begin(demand, time, streams)
+    return begin(demand, ticket.time, streams)
 
 
 def facts_of(readings: Mapping[str, tuple[str | float | None, str]]) -> tuple[Fact, ...]:

@@ -1,19 +1,14 @@
-"""Handing a demand on: to support with priority and targets, to Plan with what its service must reach."""
+"""What a demand may expect: support with priority and targets, and services that reach what segments require."""
 
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Literal, NamedTuple
 
-from contracts.engage import (
-    DemandConsolidated,
-    DemandStatusReported,
-    ServiceRequirementsStated,
-    SupportTaskRequested,
-)
-from contracts.event import Fact
+from contracts.engage import SupportTaskRequested
+from contracts.event import Fact, Message
 from contracts.outside import RequirementsStated
 from contracts.values import Requirement
-from services.chassis.outputs import Answer, Ask
+from services.chassis.outputs import Answer
 from services.chassis.state import Read
 from services.engage.model import (
     FINAL,
@@ -26,11 +21,16 @@ from services.engage.model import (
     ServiceDescribed,
     Statement,
 )
-from services.engage.notices import spoken, tell
+from services.engage.notices import Told, spoken, tell
+from services.engage.registers import Stakeholder
+from services.engage.triage import first_of
 from services.engage.views import SegmentView, ServiceView
 
-TASKS: Mapping[str, Literal["resolve", "fulfil", "train"]] = {"service_request": "fulfil"}
+Task = Literal["resolve", "fulfil", "train"]
+TASKS: Mapping[str, Task] = {"service_request": "fulfil", "onboarding": "train"}
 """What is asked of Deliver and support, by sort of demand; anything else is to be resolved."""
+TEACHING = ("training", "teach", "show us how", "show me how", "how do we use", "how do i use")
+"""Words by which a request without an offering asks to be taught."""
 USUAL: Criticality = "medium"
 """How critical a service is as long as nobody has said."""
 IMPACT: tuple[tuple[int, Mapping[Criticality, int]], ...] = (
@@ -73,14 +73,42 @@ AVAILABILITY = Requirement(
 
 
 def request_support(
-    accepted: DemandAccepted, demand: Demand, services: Read[KnownServices], segment: Read[Segment]
-) -> list[SupportTaskRequested | DemandStatusReported | Ask]:
+    accepted: DemandAccepted,
+    demand: Demand,
+    services: Read[KnownServices],
+    segment: Read[Segment],
+    stakeholder: Read[Stakeholder],
+) -> list[SupportTaskRequested | Told | DemandAccepted]:
     """Ask for support with the priority that impact and urgency give, and targets that keep the stream's promise."""
     if demand.status in FINAL:
         return []
+    if again := in_their_segment(accepted, demand, stakeholder):
+        return [*again]
+    return [*ask_support(accepted, demand, services, segment)]
+
+
+def in_their_segment(accepted: DemandAccepted, demand: Demand, stakeholder: Stakeholder) -> list[DemandAccepted]:
+    """Who is registered in a segment is in that one, whatever they name: taken up again, with what it requires."""
+    return [accepted.model_copy(update={"segment": demand.segment})] if put_in_segment(demand, stakeholder) else []
+
+
+def put_in_segment(demand: Demand, stakeholder: Stakeholder) -> bool:
+    """What somebody is entitled to hangs on the segment they are registered in; says whether that is another one."""
+    if stakeholder.segment in ("", demand.segment):
+        return False
+    demand.segment = stakeholder.segment
+    kept = (fact for fact in demand.facts if fact.name != "segment")
+    demand.facts = (*kept, Fact(name="segment", value=demand.segment, source="register of stakeholders"))
+    return True
+
+
+def ask_support(
+    message: Message, demand: Demand, services: KnownServices, segment: Segment
+) -> list[SupportTaskRequested | Told]:
+    """The task for Deliver and support, and what its requester is told of it."""
     ranking = prioritise(demand, services)
     wanted = wanted_priority(demand, segment)
-    since = demand.contacted_at or accepted.time
+    since = demand.contacted_at or message.time
     promised_by = demand.promised_by or since + ranking.resolve
     resolve_by = min(since + ranking.resolve, promised_by)
     harm = "at no known time" if demand.harm_in_hours is None else f"within {demand.harm_in_hours:g} hours"
@@ -100,7 +128,7 @@ def request_support(
     demand.reason = "support is asked to work on it"
     requested = SupportTaskRequested(
         demand=demand.id,
-        task=TASKS.get(demand.kind, "resolve"),
+        task=task_of(demand),
         title=demand.title,
         text=demand.need,
         service=demand.service,
@@ -115,44 +143,13 @@ def request_support(
         respond_by=min(since + ranking.respond, resolve_by),
         resolve_by=resolve_by,
         reopened=demand.reopened,
+        offering=demand.offering,
+        quantity=demand.quantity,
         reasons=tuple(reasons),
         basis=(*demand.facts, *ranking.basis, *wish, promise),
     )
     by = f"Somebody takes it up by {spoken(requested.respond_by)}, and it is to be done by {spoken(resolve_by)}."
     return [requested, *tell(demand, " ".join([f"It is in work with priority {ranking.priority}.", by, *reasons]))]
-
-
-def consolidate_demand(
-    accepted: DemandAccepted, demand: Demand, segment: Read[Segment]
-) -> list[DemandConsolidated | ServiceRequirementsStated | DemandStatusReported | Ask]:
-    """Tell everybody a need that is understood, and what the requester's segment requires of the service."""
-    if demand.status in FINAL:
-        return []
-    demand.status, demand.reason = "consolidated", "it waits for the portfolio decision"
-    promise_by = demand.promised_by or accepted.time
-    consolidated = DemandConsolidated(
-        demand=demand.id,
-        title=demand.title,
-        text=demand.need,
-        kind=demand.kind,
-        requester=demand.requester,
-        segment=demand.segment,
-        service=demand.service,
-        tickets=(f"{demand.desk}/{demand.ticket}",) if demand.desk else (),
-        users=demand.users,
-        value=demand.value or 0,
-        effort=None,
-        budget=demand.budget,
-        wanted_priority=wanted_priority(demand, segment),
-        wanted_by=demand.wanted_by,
-        promise_by=promise_by,
-        channel=demand.channel,
-    )
-    requirements = ServiceRequirementsStated(
-        demand=demand.id, service=demand.service, segment=demand.segment, requirements=requirements_on(demand, segment)
-    )
-    text = f"We have understood what you need, and weigh it next. Once approved, it is due by {spoken(promise_by)}."
-    return [consolidated, requirements, *tell(demand, text)]
 
 
 def describe_service(described: ServiceDescribed, services: KnownServices) -> list[Answer]:
@@ -178,6 +175,14 @@ def state_requirements(stated: RequirementsStated, segment: Segment) -> list[Ans
     )
     segment.statements = (*(old for old in segment.statements if old.service != new.service), new)
     return [Answer(200, SegmentView.model_validate(segment))]
+
+
+def task_of(demand: Demand) -> Task:
+    """What support is asked to do: by the sort of demand, and by its words if a request asks to be taught."""
+    task = TASKS.get(demand.kind, "resolve")
+    if task == "fulfil" and demand.offering is None and first_of(TEACHING, f"{demand.title}\n{demand.text}"):
+        return "train"
+    return task
 
 
 class Ranking(NamedTuple):
@@ -227,7 +232,7 @@ def requirements_on(demand: Demand, segment: Segment) -> tuple[Requirement, ...]
         name="users-served",
         kind="utility",
         measure="people who can use it at the same time",
-        target=demand.users,
+        target=demand.all_users,
         unit="users",
     )
     stated = (requirement for statement in segment.on(demand.service) for requirement in statement.requirements)

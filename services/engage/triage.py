@@ -32,6 +32,7 @@ KINDS = frozenset(
 """The sorts of demand that Engage knows; a value stream may be triggered by others."""
 WORDS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("complaint", ("complaint", "complain", "unacceptable", "nobody called", "compensation")),
+    ("onboarding", ("onboard us", "onboard me", "onboarding", "get us started", "we are new here")),
     ("incident", ("error", "broken", "outage", "crash", "crashes", "black screen", "does not work", "stopped working")),
     ("new_product_or_service", ("new product", "new service", "new game", "new games", "would like to order")),
     ("change_request", ("change request", "please change", "should be changed", "instead of")),
@@ -65,7 +66,7 @@ def read_kind(said: str | None, text: str, streams: Streams) -> Reading[str]:
     if (kind := re.sub(r"[^a-z]+", "_", (said or "").lower()).strip("_")) in known:
         return Reading(kind, f"the requester or the desk says {said!r}")
     for kind, phrases in WORDS:
-        if found := _first_of(phrases, text):
+        if found := first_of(phrases, text):
             return Reading(kind, f"the words {found!r}")
     rule = f"the type {said!r} is unknown" if said else "no type is given"
     return Reading("unclassified", f"{rule}, and no words tell it")
@@ -80,7 +81,7 @@ def read_service(said: str | None, text: str, services: KnownServices) -> Readin
         for known in services.services
         for name in (known.service, known.service.replace("-", " "), *known.names)
     }
-    found = _first_of(sorted(names, key=lambda name: (-len(name), name)), text)
+    found = first_of(sorted(names, key=lambda name: (-len(name), name)), text)
     return Reading(names[found] if found else None, f"the words {found!r}" if found else "")
 
 
@@ -113,7 +114,7 @@ def read_wanted_by(text: str) -> Reading[datetime | None]:
     return Reading(None, "")
 
 
-def _first_of(phrases: Iterable[str], text: str) -> str:
+def first_of(phrases: Iterable[str], text: str) -> str:
     """The first of the phrases that the text has as whole words; empty if it has none."""
     lower = text.lower()
     return next((phrase for phrase in phrases if re.search(rf"(?<!\w){re.escape(phrase)}(?!\w)", lower)), "")

@@ -30,7 +30,9 @@ from contracts.values import Requirement
 from services.chassis.outputs import Answer, Ask, Begin, Later, Problem
 from services.chassis.settings import Settings
 from services.engage import notices
+from services.engage.business_analysis import consolidate_demand, seek_need
 from services.engage.handlers import handles
+from services.engage.ledgers import Tally
 from services.engage.model import (
     FINAL,
     ConfirmationOverdue,
@@ -39,6 +41,8 @@ from services.engage.model import (
     DemandClassified,
     KnownService,
     KnownServices,
+    Need,
+    NeedStated,
     RequesterNotified,
     Segment,
     ServiceDescribed,
@@ -46,6 +50,7 @@ from services.engage.model import (
     TicketFollowed,
 )
 from services.engage.notices import Desk, RequesterNotice
+from services.engage.registers import Stakeholder
 from services.engage.relationship_management import (
     TIME_TO_CONFIRM,
     assume_value,
@@ -61,7 +66,6 @@ from services.engage.service_level_management import (
     AVAILABILITY,
     PRIORITY,
     TARGETS,
-    consolidate_demand,
     describe_service,
     request_support,
     state_requirements,
@@ -78,6 +82,8 @@ GAMES = KnownServices(
     id="the", services=(KnownService(service="video-games", names=("the games",), criticality="high"),)
 )
 NO_SEGMENT = Segment(id="")
+NOBODY = Stakeholder(id="")
+COUNTED = Tally(period="2026-11-24", demands=1)
 Kind = TypeVar("Kind")
 
 
@@ -94,6 +100,16 @@ def ticket(**fields: Any) -> TicketPushed:
 def submitted(**fields: Any) -> DemandSubmitted:
     stated: dict[str, Any] = {"demand": ID, "requester": EMILY, "title": "A racing game", "text": "For two, please."}
     return DemandSubmitted(**(stated | fields)).at(NOW)
+
+
+def begun(stream: str = RESTORE, demand: UUID = ID, **fields: Any) -> Begin:
+    return Begin(stream, DemandAccepted(demand=demand, stakeholder=EMILY, **fields))
+
+
+def consolidated(row: Demand, segment: Segment = NO_SEGMENT) -> list[Any]:
+    """What comes of a demand that nobody else has."""
+    stated = only(NeedStated, seek_need(accepted(CREATE), row, NOBODY))
+    return [*consolidate_demand(stated.at(NOW, stream=CREATE), row, segment, Need(id=stated.need), {})]
 
 
 def accepted(stream: str = RESTORE) -> DemandAccepted:
@@ -175,7 +191,7 @@ def fact(facts: tuple[Fact, ...], name: str) -> Fact:
 
 def test_a_ticket_of_a_known_type_begins_the_stream_of_its_kind_and_the_rule_is_kept() -> None:
     row = Demand(id=ID)
-    assert take_ticket(ticket(), row, NONE_KNOWN, STREAMS) == [Begin(RESTORE, DemandAccepted(demand=ID))]
+    assert take_ticket(ticket(), row, NONE_KNOWN, STREAMS) == [begun(), COUNTED]
     assert (row.status, row.kind, row.service, row.stream) == ("captured", "incident", "video-games", RESTORE)
     assert row.promised_by == NOW + timedelta(hours=72)
     assert "'Incident'" in fact(row.facts, "kind").source
@@ -200,7 +216,7 @@ def test_a_day_that_does_not_exist_is_not_wanted() -> None:
 def test_without_a_type_the_words_decide_and_name_the_service_as_people_call_it() -> None:
     row = Demand(id=ID)
     untyped = ticket(ticket_type=None, service=None, text="The games end with an error.")
-    assert take_ticket(untyped, row, GAMES, STREAMS)[0] == Begin(RESTORE, DemandAccepted(demand=ID))
+    assert take_ticket(untyped, row, GAMES, STREAMS)[0] == begun()
     assert (row.kind, row.service) == ("incident", "video-games")
     assert fact(row.facts, "kind").source == "the words 'error'"
     assert fact(row.facts, "service").source == "the words 'video games'"
@@ -244,7 +260,7 @@ def test_a_change_of_status_of_an_unknown_ticket_is_no_demand_but_a_reply_to_one
     row = Demand(id=ID)
     assert take_ticket(ticket(kind="status_changed", text=""), row, NONE_KNOWN, STREAMS) == []
     assert row.status is None
-    assert take_ticket(ticket(kind="replied"), row, NONE_KNOWN, STREAMS) == [Begin(RESTORE, DemandAccepted(demand=ID))]
+    assert take_ticket(ticket(kind="replied"), row, NONE_KNOWN, STREAMS) == [begun(), COUNTED]
 
 
 def test_a_reply_to_open_work_is_recorded() -> None:
@@ -256,10 +272,10 @@ def test_a_reply_to_open_work_is_recorded() -> None:
 def test_a_reply_to_a_delivered_demand_reopens_it_and_its_promise_begins_again() -> None:
     row = delivered(service="video-games")
     black_again = ticket(kind="replied", status="chatting", text="Black again.")
-    assert take_ticket(black_again, row, NONE_KNOWN, STREAMS) == [Begin(RESTORE, DemandAccepted(demand=ID))]
+    assert take_ticket(black_again, row, NONE_KNOWN, STREAMS) == [begun()]
     assert (row.status, row.reopened, row.delivered_at) == ("in_progress", 1, None)
     assert row.promised_by == LATER + timedelta(hours=72)
-    requested = only(SupportTaskRequested, request_support(accepted(), row, NONE_KNOWN, NO_SEGMENT))
+    requested = only(SupportTaskRequested, request_support(accepted(), row, NONE_KNOWN, NO_SEGMENT, NOBODY))
     assert (requested.reopened, requested.text) == (1, "They go black.\n\nBlack again.")
 
 
@@ -284,8 +300,8 @@ def test_a_reply_after_the_end_is_a_new_linked_demand_and_the_old_one_stays_clos
     followed = only(TicketFollowed, take_ticket(reply, row, NONE_KNOWN, STREAMS))
     assert (row.status, row.followed_by) == (status, uuid5(ID, "d-9"))
     new = Demand(id=followed.demand)
-    begun = take_followed_ticket(followed.at(LATER), new, NONE_KNOWN, STREAMS)
-    assert begun == [Begin(RESTORE, DemandAccepted(demand=new.id))]
+    captured = take_followed_ticket(followed.at(LATER), new, NONE_KNOWN, STREAMS)
+    assert captured == [begun(demand=new.id), COUNTED]
     assert (new.follows, new.status, new.text) == (ID, "captured", "It is broken again.")
     assert take_followed_ticket(followed.at(LATER), new, NONE_KNOWN, STREAMS) == []
 
@@ -302,7 +318,7 @@ def test_a_submitted_demand_is_answered_as_made_with_what_its_requester_stated()
     wish = submitted(kind="new_product_or_service", value=43_200, users_affected=900, segment="families")
     outputs = take_demand(wish, row, NONE_KNOWN, STREAMS)
     assert only(Answer, outputs).status == 201
-    assert only(Begin, outputs) == Begin(CREATE, DemandAccepted(demand=ID, segment="families"))
+    assert only(Begin, outputs) == begun(CREATE, segment="families")
     assert (row.value, row.users) == (43_200, 900)
     assert fact(row.facts, "value").source == "the requester"
 
@@ -359,7 +375,7 @@ def test_priority_comes_from_impact_and_urgency(
 ) -> None:
     known = KnownServices(id="the", services=(KnownService(service="video-games", criticality=criticality),))
     row = demand(users=users, harm_in_hours=harm, service="video-games", wanted_priority=1)
-    requested = only(SupportTaskRequested, request_support(accepted(), row, known, NO_SEGMENT))
+    requested = only(SupportTaskRequested, request_support(accepted(), row, known, NO_SEGMENT, NOBODY))
     assert requested.priority == row.priority == priority == PRIORITY[requested.impact, requested.urgency]
     assert requested.wanted_priority == 1
     assert any("wanted" in reason for reason in requested.reasons) == (priority != 1)
@@ -367,7 +383,7 @@ def test_priority_comes_from_impact_and_urgency(
 
 def test_the_more_harm_the_earlier_and_every_value_used_is_named() -> None:
     row = demand(users=40, harm_in_hours=2.0, facts=(Fact(name="users", value=40, source="the words '40 users'"),))
-    outputs = request_support(accepted(), row, NONE_KNOWN, NO_SEGMENT)
+    outputs = request_support(accepted(), row, NONE_KNOWN, NO_SEGMENT, NOBODY)
     requested = only(SupportTaskRequested, outputs)
     assert (requested.respond_by, requested.resolve_by) == (NOW + timedelta(hours=4), NOW + timedelta(hours=24))
     assert row.status == told(outputs).status == "in_progress"
@@ -382,14 +398,16 @@ def test_the_more_harm_the_earlier_and_every_value_used_is_named() -> None:
 
 def test_a_target_never_breaks_the_promise_of_the_stream() -> None:
     row = demand(users=1, harm_in_hours=None)
-    requested = only(SupportTaskRequested, request_support(accepted(), row, NONE_KNOWN, NO_SEGMENT))
+    requested = only(SupportTaskRequested, request_support(accepted(), row, NONE_KNOWN, NO_SEGMENT, NOBODY))
     assert (requested.priority, requested.resolve_by) == (5, NOW + timedelta(hours=72))
     assert any("promise" in reason for reason in requested.reasons)
 
 
 def test_a_service_request_is_to_be_fulfilled_and_an_incident_to_be_resolved() -> None:
     tasks = {
-        kind: only(SupportTaskRequested, request_support(accepted(), demand(kind=kind), NONE_KNOWN, NO_SEGMENT)).task
+        kind: only(
+            SupportTaskRequested, request_support(accepted(), demand(kind=kind), NONE_KNOWN, NO_SEGMENT, NOBODY)
+        ).task
         for kind in ("incident", "service_request")
     }
     assert tasks == {"incident": "resolve", "service_request": "fulfil"}
@@ -402,7 +420,7 @@ def test_a_segments_preference_stands_in_for_a_wish_that_nobody_uttered() -> Non
     )
     unsaid, said = demand(), demand(wanted_priority=4)
     wanted = [
-        only(SupportTaskRequested, request_support(accepted(), row, NONE_KNOWN, segment)).wanted_priority
+        only(SupportTaskRequested, request_support(accepted(), row, NONE_KNOWN, segment, NOBODY)).wanted_priority
         for row in (unsaid, said)
     ]
     assert wanted == [2, 4]
@@ -423,17 +441,17 @@ def test_a_consolidated_demand_is_told_with_its_promise_and_what_the_service_mus
         Statement(service=None, requirements=(quick, AVAILABILITY), preferences=(), customer=EMILY),
         Statement(service="charging", requirements=(other,), preferences=(), customer=EMILY),
     )
-    outputs = consolidate_demand(accepted(CREATE), row, Segment(id="families", statements=statements))
-    consolidated = only(DemandConsolidated, outputs)
-    assert (consolidated.promise_by, consolidated.value, consolidated.users) == (row.promised_by, 43_200, 900)
-    assert consolidated.tickets == ("roundup/7",)
+    outputs = consolidated(row, Segment(id="families", statements=statements))
+    need = only(DemandConsolidated, outputs)
+    assert (need.promise_by, need.value, need.users) == (row.promised_by, 43_200, 900)
+    assert need.tickets == ("roundup/7",)
     stated = {r.name: r.target for r in only(ServiceRequirementsStated, outputs).requirements}
     assert stated == {"users-served": 900, "availability": 99.9, "start-time": 10}
     assert told(outputs).status == row.status == "consolidated"
 
 
 def test_a_demand_without_a_value_hypothesis_is_told_as_bringing_nothing() -> None:
-    outputs = consolidate_demand(accepted(CREATE), demand(desk="", ticket=""), NO_SEGMENT)
+    outputs = consolidated(demand(desk="", ticket=""))
     assert only(DemandConsolidated, outputs).value == 0
     assert only(DemandConsolidated, outputs).tickets == ()
 
@@ -573,8 +591,8 @@ def test_a_final_state_is_never_left(status: DemandStatus) -> None:
     row = demand(status, delivered_at=NOW)
     before = row.model_copy()
     silent: list[list[Any]] = [
-        request_support(accepted(), row, NONE_KNOWN, NO_SEGMENT),
-        consolidate_demand(accepted(CREATE), row, NO_SEGMENT),
+        request_support(accepted(), row, NONE_KNOWN, NO_SEGMENT, NOBODY),
+        [*seek_need(accepted(CREATE), row, NOBODY)],
         *(pass_on_decision(decision(verdict), row) for verdict in ("approve", "defer", "reject")),
         *(hand_over_support(completed(outcome), row) for outcome in ("resolved", "unresolved", "refused")),
         hand_over_service(live(), row),
@@ -648,7 +666,8 @@ def route(message: type[Event | Command], stream: str, step: str = "") -> tuple[
 def test_the_shipped_value_streams_can_be_followed() -> None:
     handles.follow(STREAMS)
     assert route(DemandAccepted, RESTORE) == ("request_support", "request-support")
-    assert route(DemandAccepted, CREATE) == ("consolidate_demand", "consolidate-demand")
+    assert route(DemandAccepted, CREATE) == ("seek_need", "consolidate-demand")
+    assert route(NeedStated, CREATE, "consolidate-demand") == ("consolidate_demand", "consolidate-demand")
     assert route(SupportTaskCompleted, RESTORE, "restore") == ("hand_over_support", "confirm-value")
     assert route(PortfolioDecisionMade, CREATE, "weigh-demand") == ("pass_on_decision", "confirm-value")
     assert route(ServiceDelivered, CREATE, "put-live") == ("hand_over_service", "confirm-value")

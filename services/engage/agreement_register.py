@@ -1,0 +1,114 @@
+"""The register of agreements: what all who need one need of it, which offer will do, and who hears that it holds."""
+
+from datetime import datetime
+
+from contracts.engage import AgreementConcluded
+from contracts.values import Term
+from services.chassis.outputs import Later
+from services.engage.promises import price, shortfalls, strictest
+from services.engage.registers import (
+    Agreement,
+    AgreementLapsed,
+    AgreementStated,
+    Contract,
+    ContractNoted,
+    Offer,
+    SearchEnded,
+    SupportLost,
+)
+
+WITH_SUPPLIERS = frozenset({"underpinning_contract", "statement_of_work"})
+"""The kinds of agreement that a supplier's offer can be held against."""
+Concluding = AgreementConcluded | ContractNoted | SearchEnded | Later
+Ending = AgreementConcluded | ContractNoted | SupportLost
+
+
+def objections(offer: Offer, agreement: Agreement, time: datetime) -> list[str]:
+    """Why an offer will not do; nothing if it will."""
+    if offer.status not in ("offered", "changed"):
+        return [f"it is {offer.status}"]
+    if offer.valid_until and offer.valid_until <= time:
+        return [f"it ended on {offer.valid_until:%Y-%m-%d}"]
+    if any(refused.supplier == offer.supplier and refused.at >= offer.told_at for refused in agreement.refusals):
+        return ["its supplier has refused"]
+    lacking, budget, cost = shortfalls(offer.terms, wanted_terms(agreement)), most(agreement), price(offer.terms)
+    if budget is not None and cost is None:
+        lacking.append(f"it names no price, and at most {budget} euros may be spent")
+    elif budget is not None and cost is not None and cost > budget:
+        lacking.append(f"it costs {cost:,.0f} euros, and at most {budget} may be spent")
+    return lacking
+
+
+def wanted_terms(agreement: Agreement) -> tuple[Term, ...]:
+    """What all who need it need of it together."""
+    return strictest(term for need in agreement.needs for term in need.terms)
+
+
+def most(agreement: Agreement) -> int | None:
+    """What it may cost; None if nobody has bounded that."""
+    return min((need.budget for need in agreement.needs if need.budget is not None), default=None)
+
+
+def sought(agreement: Agreement) -> str | None:
+    """Whom those who need it name as the other side; None if any would do."""
+    return next((need.counterparty for need in reversed(agreement.needs) if need.counterparty), None)
+
+
+def as_stated(agreement: Agreement, stated: AgreementStated) -> bool:
+    """Whether it holds exactly so already."""
+    names = ("kind", "title", "service", "counterparty", "terms", "depends_on", "valid_from", "valid_until")
+    return all(getattr(agreement, name) == getattr(stated, name) for name in names)
+
+
+def conclude(agreement: Agreement) -> list[AgreementConcluded | ContractNoted | Later]:
+    """It is in force: who delivers under it hears it, its supplier's offers are held against it, its end is noted."""
+    agreement.status, agreement.ended_at, agreement.edition = "in_force", None, agreement.edition + 1
+    told: list[AgreementConcluded | ContractNoted | Later] = [concluded(agreement), *noted(agreement, in_force=True)]
+    if until := agreement.valid_until:
+        told.append(Later(until, AgreementLapsed(agreement=agreement.id, valid_until=until)))
+    return told
+
+
+def end(agreement: Agreement, how: str, time: datetime, reason: str) -> list[Ending]:
+    """It holds no longer: those who deliver under it, its supplier's offers and what rests on it are told."""
+    agreement.status = "expired" if how == "expired" else "terminated"
+    agreement.reason, agreement.ended_at, agreement.edition = reason, time, agreement.edition + 1
+    lost = [SupportLost(agreement=name, lost=agreement.id, why=reason) for name in agreement.relied_on_by]
+    agreement.relied_on_by = ()
+    return [concluded(agreement), *noted(agreement, in_force=False), *lost]
+
+
+def noted(agreement: Agreement, *, in_force: bool) -> list[ContractNoted]:
+    """The register of third parties keeps contracts with suppliers."""
+    if agreement.kind not in WITH_SUPPLIERS or not agreement.counterparty:
+        return []
+    contract = Contract(
+        agreement=agreement.id,
+        edition=agreement.edition,
+        in_force=in_force,
+        service=agreement.service,
+        offering=agreement.offering,
+        terms=agreement.terms,
+    )
+    return [ContractNoted(supplier=agreement.counterparty, contract=contract)]
+
+
+def concluded(agreement: Agreement) -> AgreementConcluded:
+    """An agreement as those who deliver under it or build on it are told it."""
+    assert agreement.kind, "only a known agreement is told"
+    assert agreement.valid_from, "what was concluded has a first day"
+    state = agreement.status
+    assert state in ("in_force", "expired", "terminated"), "only what holds or has held is told"
+    return AgreementConcluded(
+        agreement=agreement.id,
+        version=agreement.edition,
+        kind=agreement.kind,
+        state=state,
+        title=agreement.title,
+        service=agreement.service,
+        counterparty=agreement.counterparty or "",
+        terms=agreement.terms,
+        depends_on=agreement.depends_on,
+        valid_from=agreement.valid_from,
+        valid_until=agreement.valid_until,
+    )
