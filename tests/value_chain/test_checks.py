@@ -9,7 +9,7 @@ from uuid import UUID, uuid5
 import orjson
 import pytest
 
-from contracts.engage import DemandConsolidated, DemandStatus, DemandStatusReported, SupportTaskRequested
+from contracts.engage import DemandStatus, DemandStatusReported, ServiceRequirementsStated, SupportTaskRequested
 from contracts.envelope import encode, source_of
 from contracts.event import Command, Fact, Message
 from contracts.outside import DemandSubmitted
@@ -34,10 +34,7 @@ REQUESTED = SupportTaskRequested(
     basis=(Fact(name="users", value=40),),
 )  # fmt: skip
 PASSED = TargetPassed(demand=DEMAND, service="", target="respond", round=1)
-CONSOLIDATED = DemandConsolidated(
-    demand=DEMAND, title="", text="", kind="incident", requester="emily", segment="", service=None, tickets=(), users=1,
-    value=0, effort=None, wanted_by=None, promise_by=NOON, channel="api",
-)  # fmt: skip
+REQUIREMENTS = ServiceRequirementsStated(demand=DEMAND, service=None, segment="", requirements=())
 
 
 def reported(status: DemandStatus) -> DemandStatusReported:
@@ -236,7 +233,7 @@ def test_a_demand_that_has_ended_must_be_in_a_final_state() -> None:
 
 def test_an_event_that_no_step_of_its_stream_takes_needs_no_receipt() -> None:
     scribe = Scribe()
-    scribe.tell(CONSOLIDATED, scribe.accepted, "consolidated", sequence=3)
+    scribe.tell(REQUIREMENTS, scribe.accepted, "requirements", sequence=3)
     assert wrong(scribe.books()) == set()
 
 
