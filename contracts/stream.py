@@ -45,10 +45,17 @@ class Trigger(_Part):
 
     kind: Kind
     """The classification of the demand."""
+    also: tuple[Kind, ...] = ()
+    """Other classifications that take the same way."""
     service: Slug | None = None
     """Only demand about this service."""
     words: tuple[Text, ...] = ()
     """Only demand whose title or text has one of these words."""
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """Every classification that it takes."""
+        return (self.kind, *self.also)
 
 
 class Promise(_Part):
@@ -56,6 +63,13 @@ class Promise(_Part):
 
     hours: Annotated[FiniteFloat, Field(gt=0)]
     """Lead time from first contact to delivery, in hours of chain time."""
+
+
+class StepAgreement(_Part):
+    """What an activity agrees to keep in its step (operational level)."""
+
+    hours: Annotated[FiniteFloat, Field(gt=0)]
+    """Its share of the lead time, in hours of chain time, at most."""
 
 
 class Step(_Part):
@@ -73,6 +87,10 @@ class Step(_Part):
     """The events it tells, by class name."""
     after: tuple[Slug, ...] = ()
     """The steps it follows; empty: every step that hands on an event which its activity hears."""
+    needs: tuple[Text, ...] = ()
+    """The events without each of which it does not go on, by class name; empty: any one that it takes will do."""
+    agreement: StepAgreement | None = None
+    """What is agreed of its duration; None if nothing is."""
 
     @property
     def events(self) -> tuple[type[Message], ...]:
@@ -92,6 +110,15 @@ class Step(_Part):
         if unknown := [practice for practice in practices if practice not in PRACTICES]:
             raise ValueError(f"{', '.join(map(repr, unknown))}: no such practice; allowed: {', '.join(PRACTICES)}")
         return practices
+
+    @field_validator("needs")
+    @classmethod
+    def _heard_by_its_activity(cls, needs: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        activity = info.data.get("activity", "")
+        allowed = [flow.event.__name__ for flow in heard_by(activity) if flow.teller in ACTIVITIES]
+        if allowed and (unknown := [name for name in needs if name not in allowed]):
+            raise ValueError(f"{', '.join(unknown)}: {activity} hears no such event; allowed: {', '.join(allowed)}")
+        return needs
 
     @field_validator("hands_on")
     @classmethod
@@ -145,6 +172,52 @@ class Stream(_Part):
                     raise ValueError(f"{wrong}; allowed as its hands_on: {', '.join(heard)}")
         return self
 
+    @model_validator(mode="after")
+    def _every_input_is_provided(self) -> Self:
+        for step in self.steps[1:]:
+            before = self.steps_before(step)
+            if not before:
+                heard = ", ".join(flow.event.__name__ for flow in heard_by(step.activity) if flow.teller in ACTIVITIES)
+                nothing = f"no other step hands on anything that {step.activity} hears"
+                raise ValueError(f"step {step.step}: {nothing}; it hears: {heard}")
+            provided = {name for one in before for name in one.hands_on}
+            for need in step.needs:
+                if need not in provided:
+                    elsewhere = [one.step for one in self.steps if need in one.hands_on]
+                    hint = f"{', '.join(elsewhere)} does: name it in `after`" if elsewhere else "no step does"
+                    follows = ", ".join(one.step for one in before)
+                    raise ValueError(
+                        f"step {step.step}: needs: {need}: none of the steps it follows ({follows}) hands it on; {hint}"
+                    )
+        return self
+
+    @model_validator(mode="after")
+    def _promise_leaves_time_for_what_is_agreed(self) -> Self:
+        path, hours = self.critical_path
+        if hours > self.promise.hours:
+            sums = " + ".join(f"{one.step} {one.agreement.hours:g}" for one in path if one.agreement)
+            raise ValueError(
+                f"promise: hours: {self.promise.hours:g} is less than its steps are agreed to take: {sums} = {hours:g}"
+            )
+        return self
+
+    @property
+    def critical_path(self) -> tuple[tuple[Step, ...], float]:
+        """The way through the steps that may take longest by their agreements, and how many hours that is.
+
+        Ways back to earlier steps are left out: nobody promises how often something comes back.
+        """
+        longest: dict[str, tuple[tuple[Step, ...], float]] = {}
+        for step in self.steps:
+            ways = [longest[one.step] for one in self.steps_before(step) if one.step in longest]
+            way, hours = max(ways, key=lambda one: one[1], default=((), 0.0))
+            longest[step.step] = ((*way, step), hours + (step.agreement.hours if step.agreement else 0.0))
+        return max(longest.values(), key=lambda one: one[1])
+
+    def steps_before(self, step: Step) -> tuple[Step, ...]:
+        """The steps that `step` follows."""
+        return tuple(one for one in self.steps if one != step and step in self.steps_for(step.activity, one.step))
+
     def __getitem__(self, step: str) -> Step:
         """The step of this name; `KeyError` if there is none."""
         for one in self.steps:
@@ -192,6 +265,7 @@ def _mistakes(error: ValidationError, data: object) -> Iterator[str]:
         words = [str(word) for word in place]
         part = parts.get(words[0], Stream) if len(words) > 1 else Stream
         if part is Step:
+            part = StepAgreement if "agreement" in words[:-1] else Step
             words[:2] = [f"step {_step_name(data, place[1])}"]
         reason = mistake["msg"]
         if mistake["type"] == "value_error":
@@ -231,7 +305,7 @@ class Streams:
 
         def fits(trigger: Trigger) -> bool:
             named = not trigger.words or not words.isdisjoint(word.lower() for word in trigger.words)
-            return trigger.kind == kind and trigger.service in (None, service) and named
+            return kind in trigger.kinds and trigger.service in (None, service) and named
 
         fitting = [stream for stream in self if fits(stream.trigger)]
         return max(

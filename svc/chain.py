@@ -243,6 +243,7 @@ class Chain:
         return Running(
             pid=me.pid, born=me.create_time(), started=datetime.now(UTC), start_seconds=self.start_seconds,
             services=self.services, page=self.page, kafka=self.kafka, speed=self._speed,
+            clock=str(self.clock),
         )  # fmt: skip
 
 

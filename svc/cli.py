@@ -16,8 +16,12 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode="
 dlq = typer.Typer(no_args_is_help=True, rich_markup_mode="rich")
 work = typer.Typer(no_args_is_help=True, rich_markup_mode="rich")
 bench = typer.Typer(rich_markup_mode="rich")
+scenario = typer.Typer(no_args_is_help=True, rich_markup_mode="rich")
+streams = typer.Typer(no_args_is_help=True, rich_markup_mode="rich")
 app.add_typer(bench, name="bench")
 app.add_typer(work, name="work", help="Work that people do: what is open, and that it is done.")
+app.add_typer(scenario, name="scenario", help="An organisation as a file: whom it serves with what, and a day of it.")
+app.add_typer(streams, name="streams", help="The ways of demand through the six activities, as files.")
 app.add_typer(dlq, name="dlq", help="Records that an activity could not use, and those that wait behind them.")
 
 
@@ -220,6 +224,78 @@ def work_done(
     _tell(looking.work_done(item, by), json)
 
 
+@scenario.command("check")
+def scenario_check(
+    file: Annotated[Path, typer.Argument(help="A scenario file.", show_default=False)], json: Json = False
+) -> None:
+    """Look for mistakes in a scenario: each is told with its line and column, and what is allowed there.
+
+    Exit code 1 if there is one. Example: [bold]svc scenario check scenarios/carcachin.yaml[/]
+    """
+    from svc.scenario import commands
+
+    _tell(commands.check_file(file), json)
+
+
+@scenario.command("load")
+def scenario_load(
+    file: Annotated[Path, typer.Argument(help="A scenario file.", show_default=False)], json: Json = False
+) -> None:
+    """Set the organisation up in the chain that runs, by the front doors; to load it again changes nothing.
+
+    Example: [bold]svc scenario load scenarios/carcachin.yaml[/]
+    """
+    from svc.scenario import commands
+
+    _tell(commands.load_file(file), json)
+
+
+@scenario.command("draw")
+def scenario_draw(
+    file: Annotated[Path, typer.Argument(help="A scenario file.", show_default=False)], json: Json = False
+) -> None:
+    """Show its business model on one page, and what its day brings.
+
+    Example: [bold]svc scenario draw scenarios/carcachin.yaml[/]
+    """
+    from svc.scenario import commands
+
+    _tell(commands.draw_file(file), json)
+
+
+StreamFiles = Annotated[
+    list[Path] | None, typer.Argument(help="Stream files, or folders of them; none: those that are shipped.")
+]
+
+
+@streams.command("check")
+def streams_check(files: StreamFiles = None, json: Json = False) -> None:
+    """Look for mistakes before anything runs: inputs that nobody hands on, events that nobody hears, short promises.
+
+    Exit code 1 if there is one. Example: [bold]svc streams check my-streams/recall-a-sold-component.yaml[/]
+    """
+    from svc import streams_show
+
+    _tell(streams_show.checked(files or []), json)
+
+
+@streams.command("draw")
+def streams_draw(
+    files: StreamFiles = None,
+    mermaid: Annotated[
+        bool | None, typer.Option(help="Mermaid for documents, or a picture; left out: a picture on a terminal.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Draw value streams: on a terminal as a picture, into a file as Mermaid.
+
+    Example: [bold]svc streams draw > streams.mmd[/]
+    """
+    from svc import streams_show
+
+    _tell(streams_show.drawn(files or [], mermaid), json)
+
+
 @dlq.command("list")
 def dlq_list(json: Json = False) -> None:
     """The records that are set aside, in all activities.
@@ -400,7 +476,7 @@ def _tell(look: "Coroutine[Any, Any, Seen]", json: bool) -> None:
             terminal.result(seen.json)
         else:
             terminal.show(seen.shown)
-        return 0
+        return seen.code
 
     _run(told())
 

@@ -26,6 +26,8 @@ class Seen(NamedTuple):
 
     shown: RenderableType
     json: Any
+    code: int = 0
+    """The exit code: 1 if what was looked at is not as it should be."""
 
 
 @asynccontextmanager

@@ -31,6 +31,8 @@ class Running(BaseModel):
     """Kafka's bootstrap address."""
     speed: float
     """Chain seconds a wall second."""
+    clock: str = ""
+    """The chain's clock, as its services got it; empty: it is the wall's."""
 
     def write(self, home: Path) -> None:
         """Let other commands find this chain."""

@@ -66,12 +66,12 @@ class Services:
             raise Trouble(f"Engage knows no demand {beginning}: `svc show` lists those it knows, with their ids.")
         return UUID(found[0])
 
-    async def command(self, activity: str, path: str, body: Json, *, key: str = "") -> Json:
+    async def command(self, activity: str, path: str, body: Json, *, key: str = "", method: str = "POST") -> Json:
         """Bring a command to its activity and get its answer; repeated under one key, it happens once.
 
         `Trouble` if it is refused, with the reason that the activity gives.
         """
-        answer = await self.ask(activity, "POST", path, body=body, headers={"Idempotency-Key": key or str(uuid4())})
+        answer = await self.ask(activity, method, path, body=body, headers={"Idempotency-Key": key or str(uuid4())})
         while answer.status_code == 202 and "location" in answer.headers:
             await asyncio.sleep(float(answer.headers.get("retry-after", 1)))
             found = await self.ask(activity, "GET", answer.headers["location"], refused=(404,))
