@@ -132,7 +132,7 @@ def happening(told: Organisation, event: model.Event, at: datetime, key: str) ->
         case model.Signal():
             return post(DELIVER_SUPPORT, f"/monitoring/{event.service}", _less(body, "service") | {"event": key})
         case model.GovernanceDirects():
-            body |= {"valid_from": at.isoformat()}
+            body = until(body, at, "valid_for_hours", "valid_until") | {"valid_from": at.isoformat()}
             return post(PLAN, f"/policies/{event.policy}", _less(body, "policy"))
         case model.BudgetComes():
             return post(PLAN, f"/budgets/{later_quarter(at, event.quarter)}", _less(body, "quarter"))

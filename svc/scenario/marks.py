@@ -63,7 +63,7 @@ _Loader.add_implicit_resolver(f"{TAG}bool", re.compile("(?:true|false)$"), list(
 _Loader.add_implicit_resolver(f"{TAG}null", re.compile("(?:null|~|)$"), ["n", "~", ""])
 _Loader.add_implicit_resolver(f"{TAG}int", re.compile("[-+]?(?:0|[1-9][0-9]*)$"), list("-+0123456789"))
 _Loader.add_implicit_resolver(
-    f"{TAG}float", re.compile(r"[-+]?[0-9]+(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?$"), list("-+0123456789")
+    f"{TAG}float", re.compile(r"[-+]?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?$"), list("-+0123456789")
 )
 
 

@@ -53,6 +53,7 @@ def activity(name: str) -> str:
 
 Slug = Annotated[str, Field(max_length=60, pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
 """Lower-case words joined by dashes, as in `video-games`."""
+ActivityName = Annotated[str, AfterValidator(activity)]
 Line = Annotated[str, Field(min_length=1, max_length=200, pattern=r"\S")]
 Text = Annotated[str, Field(min_length=1, max_length=4000, pattern=r"\S")]
 Who = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[^\s/?#%\\]+$")]
@@ -446,16 +447,16 @@ class Spread(Part):
 
 
 class WorkCentre(Part):
-    """People who do work of one sort, so many at a time."""
+    """People who do the work of one owner, so many at a time."""
 
     work_centre: Slug
     title: Line
-    activity: Annotated[str, AfterValidator(activity)]
-    work: tuple[Slug, ...] = Field(min_length=1)
-    """The kinds of work, as `svc work list` names them with dashes: `resolution`, `designing`, `building`..."""
+    activity: ActivityName
+    owner: Line
+    """Whose work it is, as `svc work list` names the owner."""
     people: Some
-    calendar: CalendarName
-    minutes: Spread
+    minutes: Spread | None = None
+    """How long a piece of it takes; None: as long as its activity reckons."""
 
 
 class Answer(Part):
@@ -686,6 +687,8 @@ class GovernanceDirects(Happening, PolicyText):
 
     do: Literal["policy"]
     policy: Slug
+    valid_for_hours: Annotated[FiniteFloat, Field(gt=0, le=87_600)] | None = None
+    """None: until it directs otherwise."""
 
 
 class BudgetComes(Happening, Budget):
@@ -847,6 +850,8 @@ class Organisation(Part):
     policies: tuple[Policy, ...] = ()
     budgets: tuple[Budget, ...] = ()
     calendars: tuple[Calendar, ...] = Field(min_length=1)
+    work: dict[ActivityName, Literal["auto", "simulated", "manual"]] = {}
+    """How each activity does its work; `auto` where nothing is said."""
     work_centres: tuple[WorkCentre, ...] = ()
     value_streams: tuple[StreamName, ...] = Field(min_length=1)
     """The value streams that its demand takes, by the names of their files."""
@@ -854,6 +859,10 @@ class Organisation(Part):
     triage: Triage | None = None
     day_of_demand: Day = Field(alias="day")
     quarter_of_demand: Quarter = Field(alias="quarter")
+
+    def centres(self, activity: str) -> dict[str, int]:
+        """How many people do an activity's work, by its owner: what the service is configured with."""
+        return {one.owner: one.people for one in self.work_centres if one.activity == activity}
 
     def stakeholder(self, name: str) -> Stakeholder:
         """The stakeholder, or the group, of this name; `StopIteration` for one that the file does not have."""

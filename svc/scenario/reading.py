@@ -53,7 +53,7 @@ def parse(text: str, file: str, streams: Streams) -> Scenario | list[Mistake]:
         context = names(marked.data, streams)
         scenario = Scenario.model_validate_json(json.dumps(marked.data), context=context)
     except ValidationError as error:
-        mistakes += [_explained(file, marked, one) for one in error.errors()]
+        mistakes += [_explained(file, marked, one) for one in causes(error.errors())]
         return sorted(dict.fromkeys(mistakes), key=lambda one: one.at)
     mistakes += [_mistake(file, marked, path, text) for path, text in beyond_shape(scenario, File(file).stem)]
     return sorted(mistakes, key=lambda one: one.at) or scenario
@@ -73,8 +73,9 @@ def names(data: Mapping[str, Any], streams: Streams) -> dict[str, dict[str, Path
             found[sort].setdefault(happening[sort], (*path, sort))
     used = [one for one in _list(data.get("value_streams")) if isinstance(one, str)]
     found["value stream"] = {stream.stream: () for stream in streams}
-    kinds = {kind: () for stream in streams if stream.stream in used for kind in stream.trigger.kinds}
-    return found | {"kind of demand with a value stream": dict(kinds)}
+    all_known = all(map(streams.get, used))  # else nobody can tell which kinds have one
+    kinds = [kind for one in streams if one.stream in used or not all_known for kind in one.trigger.kinds]
+    return found | {"kind of demand with a value stream": dict.fromkeys(kinds, ())}
 
 
 def happenings(data: Mapping[str, Any]) -> Iterator[tuple[Path, dict[str, Any]]]:
@@ -164,6 +165,17 @@ def _list(value: object) -> list[Any]:
 def _mistake(file: str, marked: Marked, path: Path, text: str) -> Mistake:
     found, mark = marked.place(path)
     return Mistake(file, mark, dotted(found), text)
+
+
+def causes(errors: list[ErrorDetails]) -> list[ErrorDetails]:
+    """Without those that only follow from others: a list is not too short because of what is wrong in it."""
+    places = [one["loc"] for one in errors]
+
+    def follows(error: ErrorDetails) -> bool:
+        at = error["loc"]
+        return error["type"] == "too_short" and any(one[: len(at)] == at and one != at for one in places)
+
+    return [one for one in errors if not follows(one)]
 
 
 def _explained(file: str, marked: Marked, error: ErrorDetails) -> Mistake:

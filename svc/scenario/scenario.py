@@ -25,6 +25,11 @@ class Scenario(Organisation):
     _tickets: dict[UUID, Json] = PrivateAttr(default_factory=dict)
     """What the desk says of the tickets that came in by it, by the demand that each of them is: for replies."""
 
+    @property
+    def begins(self) -> timedelta:
+        """The time of day at which its day begins: a start at that time of a date makes its times of day literal."""
+        return doors.of_day(self.day_of_demand.begins)
+
     def setup(self, now: datetime) -> list[Say]:
         """All that the organisation says before any demand comes, in the order in which it is to be said."""
         return [Say(now, *call, key=self._key(item, call)) for item, call in doors.setup(self, now)]
@@ -33,10 +38,9 @@ class Scenario(Organisation):
         """The scenario's day from `start` on, in order of time; `start` is when the file says that the day begins."""
         run = self._run(start, seed)
         said = [self._say(event, start, f"{run}/{number}") for number, event in enumerate(self.day_of_demand.events)]
-        begins = doors.of_day(self.day_of_demand.begins)
         for number, rate in enumerate(self.day_of_demand.rates):
             for count, time in enumerate(arrivals.times(rate, self.calendar(rate.calendar), f"{run} {number}")):
-                said.append(arrivals.demand(self, rate, start + (time - begins) % DAY, f"{run}/r{number}/{count}"))
+                said.append(arrivals.demand(self, rate, start + (time - self.begins) % DAY, f"{run}/r{number}/{count}"))
         return self._in_order(said)
 
     def quarter(self, start: datetime, seed: int) -> Iterator[Say]:
