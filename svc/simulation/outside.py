@@ -1,0 +1,156 @@
+"""What is outside of a simulated chain: its doors, which are the real routes, and desks that push and take notices."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from importlib import import_module
+from typing import Any, cast
+from urllib.parse import unquote
+from uuid import UUID
+
+import orjson
+from fastapi import FastAPI, HTTPException, Request
+from pydantic import AnyHttpUrl
+
+from contracts.envelope import encode, has_nul
+from contracts.event import Command
+from services.chassis.commands import Door, Waiters
+from services.chassis.outputs import Effect
+from services.chassis.service import create_app, database_session
+from services.engage import notices
+from services.engage.desks.standard_webhooks import sign
+from services.engage.model import RequesterNotified
+from services.engage.notices import Desk, RequesterNotice
+from svc.services import CLIENT
+from svc.simulation.activity import SimulatedActivity
+from svc.simulation.say import Json, Say
+
+PERFORMED: Mapping[type[Effect], Callable[[Any], Command]] = {
+    RequesterNotice: lambda notice: RequesterNotified(demand=notice.demand, number=notice.number)
+}
+"""What comes back from outside when it went well; nothing there fails in a simulation."""
+DESKS = "/desks/"
+SECRET = "whsec_" + "c2ltdWxhdGVkIGRlc2tzIHNpZ24gd2l0aCB0aGlzIG9uZQ=="
+"""What simulated desks sign with: it guards nothing."""
+NOTICES = AnyHttpUrl("https://desk.example/notices")
+TakeIn = Callable[[str, Command, UUID, str, str], None]
+"""Puts a command on an activity's inbox: its id, the client that sends it, and the fingerprint of its request."""
+
+
+class Memory:
+    """What a route sees of the activity's rows, in place of a database session."""
+
+    def __init__(self, activity: SimulatedActivity) -> None:
+        self._rows = {state.rows(): rows for state, rows in activity.rows.items()}
+
+    async def __aenter__(self) -> "Memory":
+        return self
+
+    async def __aexit__(self, *raised: object) -> None:
+        return None
+
+    async def get(self, table: Any, id: Any) -> Any:
+        """One row, by its id."""
+        return self._rows.get(table, {}).get(id)
+
+    async def exec(self, query: object) -> Any:
+        """Views are for people: nobody looks at them in a simulation."""
+        raise HTTPException(501, "A simulation has no views: look at its rows when it has ended.")
+
+
+class Receipts:
+    """In place of the chassis's `Waiters`: a command that is not decided yet is not waited for, its answer comes."""
+
+    def __init__(self, activity: SimulatedActivity) -> None:
+        self._activity = activity
+
+    async def find(self, *ids: UUID) -> dict[UUID, Json]:
+        """The receipts of those commands that are done."""
+        return {id: self._activity.answered[id] for id in ids if id in self._activity.answered}
+
+    async def wait(self, id: UUID, seconds: float) -> Json | None:
+        """None: what stands before it in its inbox comes first."""
+        return (await self.find(id)).get(id)
+
+
+class Entrance(Door):
+    """The door of a simulated activity: all of the chassis's, but for Kafka behind it."""
+
+    def __init__(self, request: Request, take_in: TakeIn) -> None:
+        super().__init__(request, request.headers.get("idempotency-key"), request.headers["client-id"])
+        self._take_in = take_in
+
+    async def produce(self, command: Command, id: UUID, fingerprint: str = "") -> None:
+        """Put a command on the inbox."""
+        source = f"/client/{self.client}"
+        if has_nul(encode(command, id=id, source=source, time=self.runtime.clock.now())):
+            raise HTTPException(422, "A text has a NUL (\\u0000), which PostgreSQL cannot store: leave it out.")
+        self._take_in(self.runtime.activity, command, id, source, fingerprint)
+
+
+class Doors:
+    """The six services' own applications, routes and validation and all, without a network before them."""
+
+    def __init__(self, activities: Mapping[str, SimulatedActivity], take_in: TakeIn) -> None:
+        self._apps = {name: _application(activity, take_in) for name, activity in activities.items()}
+
+    async def call(self, say: Say) -> tuple[int, Json]:
+        """Make one call; HTTP status and body (202: its command is on the inbox)."""
+        content = orjson.dumps(say.body)
+        path, _, query = say.path.partition("?")
+        headers = {"content-type": "application/json", "content-length": str(len(content)), "client-id": CLIENT}
+        if path.startswith(DESKS):
+            _desks().setdefault(path.removeprefix(DESKS), Desk(secrets=(SECRET,), reply_url=NOTICES))
+            headers |= sign(SECRET, delivery=say.key, timestamp=datetime.now(UTC), body=content)
+        elif say.key:
+            headers["idempotency-key"] = say.key
+        scope = {
+            "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "scheme": "http", "root_path": "",
+            "method": say.method, "path": unquote(path), "raw_path": path.encode(), "query_string": query.encode(),
+            "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
+            "client": None, "server": (say.activity, 80),
+        }  # fmt: skip
+        sent: list[Any] = []
+
+        async def receive() -> Json:
+            return {"type": "http.request", "body": content, "more_body": False}
+
+        async def send(message: Any) -> None:
+            sent.append(message)
+
+        await self._apps[say.activity](scope, receive, send)
+        said = b"".join(part.get("body", b"") for part in sent[1:])
+        return int(sent[0]["status"]), orjson.loads(said) if said else {}
+
+
+@contextmanager
+def simulated_desks() -> Iterator[None]:
+    """While this lasts, Engage knows those desks only that push something; then those that it knew before."""
+    desks = _desks()
+    before = dict(desks)
+    desks.clear()
+    try:
+        yield
+    finally:
+        desks.clear()
+        desks.update(before)
+
+
+def _desks() -> dict[str, Desk]:
+    return cast("dict[str, Desk]", notices.DESKS)
+
+
+def _application(activity: SimulatedActivity, take_in: TakeIn) -> FastAPI:
+    runtime, memory = activity.runtime, Memory(activity)
+    router = import_module(f"services.{runtime.activity}.api").router
+    app = create_app(runtime.handlers, router, settings=runtime.settings)
+    app.state.runtime, app.state.waiters = runtime, cast("Waiters", Receipts(activity))
+
+    async def entrance(request: Request) -> Door:
+        return Entrance(request, take_in)
+
+    async def reading() -> Memory:
+        return memory
+
+    app.dependency_overrides |= {Door: entrance, database_session: reading}
+    return app
