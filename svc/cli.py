@@ -449,6 +449,34 @@ def chaos(
 
 
 @app.command()
+def simulate(
+    quarter: Annotated[bool, typer.Option("--quarter/--day", help="How long it goes on.")] = False,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same, bit by bit.")] = 7,
+    seeds: Annotated[int, typer.Option(min=1, help="So many runs, each with the next seed.")] = 1,
+    scenario: Annotated[Path | None, typer.Option(help="An organisation as a file; else the one shipped.")] = None,
+    work: Work = Way.simulated,
+    adverse: Annotated[
+        bool, typer.Option("--adverse", help="Messages come late, twice, and in another order across topics.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Run the same handlers over a day or a quarter of a scenario in seconds, without Kafka and PostgreSQL.
+
+    Exit code 0 only if every invariant of the domain holds and no handler failed.
+
+    Example: [bold]svc simulate --quarter --seed 7[/], or [bold]svc simulate --adverse --seeds 100[/]
+    """
+    from svc.simulation import run
+    from svc.terminal import Terminal
+
+    async def simulated() -> int:
+        wanted = run.Wanted(quarter=quarter, seed=seed, work=work.value, adverse=adverse)
+        return await run.run(Terminal(json=json), run.read(scenario or run.SCENARIO), wanted, seeds=seeds, json=json)
+
+    _run(simulated())
+
+
+@app.command()
 def version(json: Json = False) -> None:
     """Say which version this is.
 

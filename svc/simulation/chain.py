@@ -4,12 +4,12 @@ Everything comes from one seed: the same demands and the same seed give the same
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from datetime import datetime
 from hashlib import sha256
 from heapq import heappop, heappush
 from itertools import count
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from uuid import UUID
 
 import orjson
@@ -88,12 +88,16 @@ class Simulation:
 
     async def run(self, until: datetime) -> None:
         """Go on until a moment of chain time; everything that was told by then has come by then."""
-        with simulated_desks():
-            async for _ in self.steps(until):
-                pass
+        async for _ in self.steps(until):
+            pass
 
-    async def steps(self, until: datetime) -> Any:
+    async def steps(self, until: datetime) -> AsyncIterator[datetime]:
         """As `run`, with a look at chain time every now and then."""
+        with simulated_desks():
+            async for now in self._go(until):
+                yield now
+
+    async def _go(self, until: datetime) -> AsyncIterator[datetime]:
         self.until, at_once = until, 0
         while self._queue and self._queue[0][0] <= until:
             at, _, activity, what = heappop(self._queue)

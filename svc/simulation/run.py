@@ -1,0 +1,114 @@
+"""`svc simulate`: a day or a quarter of a scenario in seconds, once, or once for each of many seeds."""
+
+import gc
+import time
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from importlib import import_module
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
+
+from rich.text import Text
+
+from services.chassis.work import Way
+from svc import words
+from svc.simulation import result
+from svc.simulation.chain import Simulation
+from svc.simulation.say import Json, React
+from svc.terminal import Terminal
+from svc.trouble import Trouble
+
+DAY, QUARTER = datetime(2026, 11, 24, tzinfo=UTC), datetime(2026, 10, 1, tzinfo=UTC)
+"""When a simulated day begins, and a simulated quarter: always then, so that a seed gives the same everywhere."""
+LASTS = {DAY: timedelta(days=1), QUARTER: timedelta(days=92)}
+SCENARIO = Path(__file__).parents[2] / "scenarios" / "carcachin.yaml"
+
+
+class Scenario(Protocol):
+    """An organisation and those who ask it for something (`svc.scenario`)."""
+
+    def setup(self, now: datetime) -> Iterable[Any]:
+        """What the organisation says before any demand comes."""
+
+    def day(self, start: datetime, seed: int) -> Iterable[Any]:
+        """What is said in a day."""
+
+    def quarter(self, start: datetime, seed: int) -> Iterable[Any]:
+        """What is said in a quarter."""
+
+    def react(self, seed: int) -> React:
+        """What is said because of what the chain has told."""
+
+
+def read(file: Path) -> Scenario:
+    """The scenario of a file; `Trouble` if there is none."""
+    if not file.is_file():
+        raise Trouble(f"There is no scenario file {file}: name one with --scenario.")
+    found: Scenario = import_module("svc.scenario").read(file)
+    return found
+
+
+class Wanted(NamedTuple):
+    """Which run is wanted."""
+
+    quarter: bool
+    """A quarter; else a day."""
+    seed: int
+    work: Way = "simulated"
+    adverse: bool = False
+
+    @property
+    def start(self) -> datetime:
+        """When it begins."""
+        return QUARTER if self.quarter else DAY
+
+
+def prepare(scenario: Scenario, wanted: Wanted) -> Simulation:
+    """A simulation with all that the scenario says; it has not run yet."""
+    start, seed, react = wanted.start, wanted.seed, scenario.react(wanted.seed)
+    simulation = Simulation(start, seed=seed, work=wanted.work, adverse=wanted.adverse, react=react)
+    simulation.say(scenario.setup(start))
+    simulation.say(scenario.quarter(start, seed) if wanted.quarter else scenario.day(start, seed))
+    return simulation
+
+
+async def run(terminal: Terminal, scenario: Scenario, wanted: Wanted, *, seeds: int = 1, json: bool = False) -> int:
+    """Simulate and say what came of it; 0 only if every invariant holds and nothing was set aside, for every seed."""
+    gc.collect()
+    gc.freeze()  # what is told lives until the end: the cycle collector finds nothing in it
+    gc.set_threshold(200_000, 50, 1000)
+    runs: list[Json] = []
+    with terminal.working():
+        for seed in range(wanted.seed, wanted.seed + seeds):
+            runs.append(await _one(terminal, scenario, wanted._replace(seed=seed)))
+            if seeds > 1:
+                terminal.show(_line(runs[-1]))
+    if seeds == 1:
+        terminal.show(result.render(runs[0]))
+        terminal.show(Text(f"simulated in {runs[0]['seconds']:g} s", "dim"))
+    if json:
+        good = sum(map(result.holds, runs))
+        terminal.result(runs[0] if seeds == 1 else {"seeds": seeds, "good": good, "runs": list(map(_short, runs))})
+    return 0 if all(map(result.holds, runs)) else 1
+
+
+async def _one(terminal: Terminal, scenario: Scenario, wanted: Wanted) -> Json:
+    began, simulation = time.perf_counter(), prepare(scenario, wanted)
+    async for now in simulation.steps(wanted.start + LASTS[wanted.start]):
+        terminal.moving(f"seed {wanted.seed}: {words.at(now)}, {simulation.messages:,} messages")
+    found = {**wanted._asdict(), "start": wanted.start.isoformat(), **result.result(simulation)}
+    return {**found, "seconds": round(time.perf_counter() - began, 2)}
+
+
+def _line(found: Json) -> Text:
+    """A run among many."""
+    good = result.holds(found)
+    wrong = [one["check"] for one in found["violations"]] + [f"{found['errors']} set aside"] * bool(found["errors"])
+    what = "all invariants hold" if good else f"broken: {'; '.join(wrong)}"
+    return Text(f"seed {found['seed']}: {found['demands']:,} demands, {found['messages']:,} messages, {what}",
+                "green" if good else "bold red")  # fmt: skip
+
+
+def _short(found: Json) -> Json:
+    names = ("seed", "demands", "messages", "errors", "set_aside", "violations", "digest", "seconds")
+    return {name: found[name] for name in names}
