@@ -24,12 +24,10 @@ from services.chassis.state import State
 from services.engage.model import FINAL
 
 Rows = Mapping[str, Mapping[str, Sequence[State[Any]]]]
-"""The rows that an activity has, by the name of their state's class."""
+"""The rows of the activities, by the name of their state's class."""
 TELLERS = {source_of(activity): activity for activity in ACTIVITIES}
 STORIES = 3
 """How many cases of a violation are told."""
-ACCESS_ENDS = ("until", "ends_at", "valid_until", "expires_at")
-"""What the column may be called that says when an access ends."""
 
 
 class Violation(NamedTuple):
@@ -76,7 +74,7 @@ class History:
 
     told: Sequence[Told]
     """Every event of the six activities once, in the order in which they were told."""
-    rows: Mapping[str, Mapping[str, Sequence[State[Any]]]]
+    rows: Rows
     """By activity, and by the name of the state's class."""
     taken: Mapping[str, Collection[UUID]]
     """The ids of what each activity has taken up."""
@@ -148,12 +146,10 @@ def nothing_shared_is_overdrawn(history: History) -> Iterator[str]:
 
 def access_that_was_granted_has_ended(history: History) -> Iterator[str]:
     """None is open past its end, whatever was down over that moment."""
-    for name, rows in history.rows.get(DELIVER_SUPPORT, {}).items():
-        for row in rows if "access" in name.lower() else ():
-            for grant in (row, *_parts_of(row)):
-                end = next((getattr(grant, name) for name in ACCESS_ENDS if getattr(grant, name, None)), None)
-                if isinstance(end, datetime) and end < history.until and not _has_ended(grant):
-                    yield f"the access {row.id} was granted until {end.isoformat()}, and is open"
+    for access in history.of(DELIVER_SUPPORT, "Access"):
+        end, ended = getattr(access, "until", None), getattr(access, "ended_at", None)
+        if end is not None and end < history.until and ended is None:
+            yield f"the access {access.id} was granted until {end.isoformat()}, and is open"
 
 
 def every_event_names_the_cause_that_its_teller_took_up(history: History) -> Iterator[str]:
@@ -260,14 +256,3 @@ def violation(check: Callable[..., object], stories: Iterable[str]) -> Violation
     told = list(stories)
     more = f"; and {len(told) - STORIES} more" if len(told) > STORIES else ""
     return Violation(sentence(check), "; ".join(told[:STORIES]) + more) if told else None
-
-
-def _parts_of(row: State[Any]) -> Iterator[Any]:
-    """What stands in its columns of several values."""
-    return (part for _, value in row if isinstance(value, tuple) for part in value)
-
-
-def _has_ended(grant: Any) -> bool:
-    """Whether an access says that it is over."""
-    over = getattr(grant, "status", getattr(grant, "state", ""))
-    return getattr(grant, "ended_at", None) is not None or over in ("ended", "none")

@@ -7,8 +7,9 @@ way looks like what was lost. What they must say is in `svc.chaos.checks`.
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import cached_property
-from typing import Any, NamedTuple, TypeVar
+from typing import NamedTuple
 from uuid import UUID
 
 import asyncpg
@@ -17,14 +18,13 @@ import orjson
 from contracts.envelope import Arrival, Codec
 from contracts.stream import Streams
 from contracts.value_chain import ACTIVITIES, BY_TYPE, ENGAGE, OBTAIN_BUILD, PLAN, inbox
-from services.chassis.state import State
 from services.engage.model import Demand
 from services.obtain_build.model import Component
 from services.plan.model import Budget, PortfolioItem
+from svc.history import INBOXES, all_rows
+from svc.invariants import History, Rows, Told
 from svc.log import Json, Logged, Offsets, handlers_of, read_log
 from svc.recover import decided_otherwise, outputs_of
-
-Row = TypeVar("Row", bound=State[Any])
 
 RECEIPTS = "SELECT event_id, record FROM receipt"
 
@@ -83,6 +83,19 @@ class Books:
             if record.id:
                 found.setdefault((record.topic, record.id), record)
         return found
+
+    @cached_property
+    def history(self) -> History:
+        """The same as the invariants of the domain look at it."""
+        events = [record for record in self.first.values() if record.teller and record.topic not in INBOXES]
+        told = sorted((Told.read(r.event, r.value or b"") for r in events), key=lambda one: (one.time, one.sequence))
+        rows: Rows = {
+            ENGAGE: {"Demand": tuple(self.demands.values())},
+            PLAN: {"Budget": self.budgets, "PortfolioItem": self.items},
+            OBTAIN_BUILD: {"Component": self.components},
+        }
+        until = told[-1].time if told else datetime.min.replace(tzinfo=UTC)
+        return History(told, rows, self.receipts, until, self.decided_otherwise)
 
     @cached_property
     def origins(self) -> Mapping[str, Collection[Origin]]:
@@ -144,18 +157,13 @@ async def read(
             },
             aside={activity: await _ids(connection, "event_id", "parked") for activity, connection in opened.items()},
             pending={activity: await _ids(connection, "id", "pending") for activity, connection in opened.items()},
-            demands={demand.id: demand for demand in await _rows(opened[ENGAGE], Demand)},
-            items=await _rows(opened[PLAN], PortfolioItem),
-            budgets=await _rows(opened[PLAN], Budget),
-            components=await _rows(opened[OBTAIN_BUILD], Component),
+            demands={demand.id: demand for demand in await all_rows(opened[ENGAGE], Demand)},
+            items=await all_rows(opened[PLAN], PortfolioItem),
+            budgets=await all_rows(opened[PLAN], Budget),
+            components=await all_rows(opened[OBTAIN_BUILD], Component),
             ended=ended, by_hand=by_hand, restored=restored or {},
         )  # fmt: skip
 
 
 async def _ids(connection: asyncpg.Connection, column: str, table: str) -> set[UUID]:
     return {row[0] for row in await connection.fetch(f"SELECT {column} FROM {table}")}
-
-
-async def _rows(connection: asyncpg.Connection, state: type[Row]) -> list[Row]:
-    found = await connection.fetchval(f'SELECT json_agg(t) FROM "{state.table}" t')
-    return list(state.load(found and found.encode()).values())

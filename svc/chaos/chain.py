@@ -28,10 +28,11 @@ from contracts.value_chain import ACTIVITIES, ENGAGE, PLAN
 from services.chassis.runtime import member_named
 from svc import governance, log, migrations
 from svc.chaos.books import Books, read
-from svc.chaos.checks import Violation, violations
+from svc.chaos.checks import violations
 from svc.chaos.nursery import Nursery
 from svc.consumer import Consumer
 from svc.desk_replay import Recording, replay
+from svc.invariants import Violation
 from svc.loopback import serve
 from svc.machine import Machine, ports, provision
 from svc.machine.process import Child

@@ -5,32 +5,42 @@ So the books can be balanced after anything that has happened.
 """
 
 from collections.abc import Callable, Iterator
-from itertools import pairwise
-from typing import NamedTuple
+from functools import wraps
 from uuid import UUID
 
-from contracts.engage import DemandStatusReported
 from contracts.envelope import Arrival
 from contracts.event import Command
 from contracts.outside import DemandSubmitted, TicketPushed
-from contracts.value_chain import ACTIVITIES, ENGAGE, PLAN, inbox
+from contracts.value_chain import ENGAGE, PLAN, inbox
 from services.engage.model import FINAL
 from services.plan.model import FundingSettled
+from svc import invariants
 from svc.chaos.books import Books, topic_of
+from svc.history import INBOXES
+from svc.invariants import Violation, violation
 from svc.log import Logged, handlers_of
 
-INBOXES = frozenset(map(inbox, ACTIVITIES))
-STORIES = 3
-"""How many cases of a violation are told."""
+Check = Callable[[Books], Iterator[str]]
 
 
-class Violation(NamedTuple):
-    """A check that the books do not pass."""
+def of_the_domain(invariant: invariants.Check) -> Check:
+    """An invariant of the domain, as a check of the books."""
 
-    check: str
-    """What must hold, as a sentence."""
-    story: str
-    """What shows that it does not: the first case, and how many more there are."""
+    @wraps(invariant)
+    def looked_at(books: Books) -> Iterator[str]:
+        return invariant(books.history)
+
+    return looked_at
+
+
+a_demand_is_in_the_state_its_requester_was_told_last = of_the_domain(
+    invariants.a_demand_is_in_the_state_its_requester_was_told_last
+)
+a_demand_never_leaves_its_final_state = of_the_domain(invariants.a_demand_never_leaves_its_final_state)
+events_about_a_case_are_numbered_without_a_gap = of_the_domain(
+    invariants.events_about_a_case_are_numbered_without_a_gap
+)
+nothing_shared_is_overdrawn = of_the_domain(invariants.nothing_shared_is_overdrawn)
 
 
 def every_demand_that_came_in_is_in_a_state(books: Books) -> Iterator[str]:
@@ -46,22 +56,6 @@ def every_demand_that_came_in_is_in_a_state(books: Books) -> Iterator[str]:
             yield f"demand {id} came in, and Engage has no state of it"
         elif id in books.ended and status not in FINAL:
             yield f"demand {id} has ended, and is {status}"
-
-
-def a_demand_is_in_the_state_its_requester_was_told_last(books: Books) -> Iterator[str]:
-    """What is told and what is kept come from the same decision."""
-    for id, told in _told_states(books).items():
-        status = books.demands[id].status if id in books.demands else None
-        if told[-1] != status:
-            yield f"the requester of demand {id} was told that it is {told[-1]}, and it is {status}"
-
-
-def a_demand_never_leaves_its_final_state(books: Books) -> Iterator[str]:
-    """A requester who comes back begins a new, linked one."""
-    for id, told in _told_states(books).items():
-        for before, after in pairwise(told):
-            if before in FINAL and after != before:
-                yield f"the requester of demand {id} was told that it is {before}, and then that it is {after}"
 
 
 def everything_told_stands_in_its_topic(books: Books) -> Iterator[str]:
@@ -123,17 +117,6 @@ def an_id_names_one_message(books: Books) -> Iterator[str]:
             yield f"{id} is told by {' and by '.join(f'{o.activity} on {o.topic}' for o in sorted(tellers))}"
 
 
-def events_about_a_case_are_numbered_without_a_gap(books: Books) -> Iterator[str]:
-    """By each activity that tells of it, from 1."""
-    numbers: dict[tuple[str, str], list[int]] = {}
-    for record in books.first.values():
-        if record.teller and record.topic not in INBOXES:
-            numbers.setdefault((record.teller, record.case), []).append(record.sequence)
-    for (activity, case), found in numbers.items():
-        if sorted(found) != list(range(1, len(found) + 1)) and (activity, case) not in books.decided_otherwise:
-            yield f"{activity} has numbered its events about {case} so: {sorted(found)}"
-
-
 def events_about_a_case_stand_in_their_topic_in_order(books: Books) -> Iterator[str]:
     """Each where it stands first: a repeat after a crash may come at any time."""
     last: dict[tuple[str, str, str], Logged] = {}
@@ -173,17 +156,7 @@ def a_budget_has_bound_what_its_demands_have_bound(books: Books) -> Iterator[str
             )
 
 
-def nothing_shared_is_overdrawn(books: Books) -> Iterator[str]:
-    """Neither below zero nor above what there is."""
-    for budget in books.budgets:
-        if min(budget.total, budget.reserved, budget.spent, budget.left) < 0:
-            yield f"of {budget.total} euros of {budget.id}, {budget.reserved} are reserved and {budget.spent} spent"
-    for component in books.components:
-        if min(component.used, component.capacity - component.used) < 0:
-            yield f"of {component.capacity:g} {component.unit} of {component.id}, {component.used:g} are used"
-
-
-CHECKS = (
+CHECKS: tuple[Check, ...] = (
     every_demand_that_came_in_is_in_a_state,
     a_demand_is_in_the_state_its_requester_was_told_last,
     a_demand_never_leaves_its_final_state,
@@ -201,33 +174,9 @@ CHECKS = (
 )
 
 
-def sentence(check: Callable[[Books], Iterator[str]]) -> str:
-    """What must hold by a check: its name, as its violations have it."""
-    return check.__name__.replace("_", " ")
-
-
 def violations(books: Books) -> list[Violation]:
     """The checks that the books do not pass, each with its first cases."""
-    found = []
-    for check in CHECKS:
-        stories = list(check(books))
-        if stories:
-            more = f"; and {len(stories) - STORIES} more" if len(stories) > STORIES else ""
-            found.append(Violation(sentence(check), "; ".join(stories[:STORIES]) + more))
-    return found
-
-
-def _told_states(books: Books) -> dict[UUID, list[str]]:
-    """The states that the requester of each demand was told, in the order in which Engage has told them."""
-    reports = [
-        record.event
-        for (topic, _), record in books.first.items()
-        if record.event["type"] == DemandStatusReported.type and record.teller == ENGAGE
-    ]
-    told: dict[UUID, list[str]] = {}
-    for report in sorted(reports, key=lambda report: int(report.get("sequence", 0))):
-        told.setdefault(UUID(report["data"]["demand"]), []).append(report["data"]["status"])
-    return told
+    return [found for check in CHECKS if (found := violation(check, check(books)))]
 
 
 def _reaches(books: Books, activity: str, arrival: Arrival) -> bool:

@@ -27,6 +27,7 @@ from svc.chaos import checks
 from svc.chaos.chain import Chain, Stuck
 from svc.chaos.faults import FAULTS, Skipped
 from svc.chaos.nursery import nursery
+from svc.invariants import STORIES, Violation, sentence
 from svc.machine import Home, Machine, MachineError
 from svc.terminal import Terminal
 
@@ -45,8 +46,8 @@ DISORDERED = {
 """All other checks say that something is lost."""
 
 
-KINDS = {checks.sentence(check): "doubled" for check in DOUBLED}
-KINDS |= {checks.sentence(check): "out_of_order" for check in DISORDERED}
+KINDS = {sentence(check): "doubled" for check in DOUBLED}
+KINDS |= {sentence(check): "out_of_order" for check in DISORDERED}
 MUTANTS = {"offsets_first": "before write", "no_republish": "after write"}
 """The step at which a service with this mutant must die. What others break, handlers of the six activities make good
 (one that hears a message again finds that it is done): those must be caught in `tests/chassis/test_crashes.py`."""
@@ -60,7 +61,7 @@ class Round(NamedTuple):
     kills: int
     demands: int
     seconds: float
-    violations: list[checks.Violation]
+    violations: list[Violation]
 
 
 async def run(terminal: Terminal, *, kills: int, seed: int, mutants: bool, json: bool, report: Path | None) -> int:
@@ -136,7 +137,7 @@ async def one_round(chain: Chain, machine: Machine, seed: int, kills: int, termi
         asyncio.create_task(kill_often(activity, times, Random(random.random()))) for activity, times in shares.items()
     ]
     extra = asyncio.create_task(FAULTS[fault](chain, machine, random))
-    violations: list[checks.Violation] = []
+    violations: list[Violation] = []
     demands = 0
     try:
         await asyncio.gather(*killers)
@@ -149,12 +150,12 @@ async def one_round(chain: Chain, machine: Machine, seed: int, kills: int, termi
         demands = sum(map(len, await asyncio.gather(*flowing)))
         violations = checks.violations(await chain.books())
     except MachineError as death:
-        violations.append(checks.Violation("a process runs until it is ended", str(death)))
+        violations.append(Violation("a process runs until it is ended", str(death)))
     except (Stuck, TimeoutError, AssertionError) as stuck:
-        violations.append(checks.Violation("every demand comes to its end", f"{type(stuck).__name__}: {stuck}"))
+        violations.append(Violation("every demand comes to its end", f"{type(stuck).__name__}: {stuck}"))
         with suppress(httpx.HTTPError):
             aside = [f"{letter['case_id']} because of {letter['reason']}" for letter in await chain.aside()]
-            violations += [checks.Violation("nothing is set aside", story) for story in aside[: checks.STORIES]]
+            violations += [Violation("nothing is set aside", story) for story in aside[:STORIES]]
     finally:
         for task in (*flowing, *killers, extra):
             task.cancel()

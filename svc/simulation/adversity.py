@@ -8,7 +8,7 @@ from random import Random
 
 OFTEN = 0.5
 """Share of messages that come as soon as they are told."""
-RARELY = 0.05
+RARELY = 0.1
 """Share of messages that are held up for long: their hearer was down, or far behind."""
 TWICE = 0.1
 """Share of messages that come a second time: whoever told them was not sure of the first."""

@@ -36,6 +36,10 @@ MOST_REFUSED = 20
 """How many refused calls are kept word by word."""
 
 
+FAILED: Json = {"answer": {"status": 500, "body": {"title": "Set aside", "detail": "Its handler has failed."}}}
+"""The receipt of a command that was set aside: there is none, and whoever waits would look in the dead letters."""
+
+
 class Due(NamedTuple):
     """A timer that has not come to its inbox yet."""
 
@@ -70,7 +74,7 @@ class Simulation:
         self._adversity = Adversity(seed) if adverse else None
         self._queue: list[tuple[datetime, int, str, Arrival | Due | Say]] = []
         self._numbers, self._hearers = count(), self._who_hears()
-        self._asked: dict[UUID, Say] = {}
+        self._asked: dict[UUID, list[Say]] = {}
         """Calls whose commands are on their way."""
         self._digest = sha256()
         self.told: list[Told] = []
@@ -163,9 +167,9 @@ class Simulation:
         self.messages += 1
         for posting in activity.hear(by_wire(activity, arrival) if self.wire else arrival):
             self._post(name, posting)
-        if say := self._asked.pop(arrival.id, None):
-            answer = (activity.answered.get(arrival.id) or {"answer": {"status": 500, "body": {}}})["answer"]
-            self._answered(say, *((answer["status"], answer["body"]) if answer else (204, {})))
+        for say in self._asked.pop(arrival.id, ()):
+            answer = activity.answered.get(arrival.id, FAILED)["answer"] or {"status": 204, "body": {}}
+            self._answered(say, answer["status"], answer["body"])
 
     def _post(self, teller: str, posting: Posting) -> None:
         """Carry on what an activity has told: an event to all who hear it, all else to its own inbox."""
@@ -197,7 +201,7 @@ class Simulation:
     def _answered(self, say: Say, status: int, body: Json) -> None:
         """Note how a call was answered; one whose command is on its way is answered when that has come."""
         if status == 202 and body.get("status") == "running":
-            self._asked[UUID(body["id"])] = say
+            self._asked.setdefault(UUID(body["id"]), []).append(say)
             return
         self.answers[say.key] = status
         self.statuses[status] += 1

@@ -9,7 +9,8 @@ import orjson
 import pytest
 
 from svc.chaos import run
-from svc.chaos.checks import CHECKS, sentence
+from svc.chaos.checks import CHECKS
+from svc.invariants import sentence
 
 ROOT = Path(__file__).parents[2]
 FIRST = 0

@@ -1,6 +1,8 @@
 """A little demand of our own, from one seed: the tests of the simulation need no scenario."""
 
-from collections.abc import Iterator, Mapping
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
@@ -10,6 +12,7 @@ import pytest
 from contracts.engage import DemandStatusReported
 from contracts.value_chain import DELIVER_SUPPORT, ENGAGE, PLAN
 from svc import governance
+from svc.simulation.chain import Simulation
 from svc.simulation.say import Say
 
 START = datetime(2026, 10, 1, tzinfo=UTC)
@@ -76,7 +79,36 @@ class Outside:
             yield Say(at, ENGAGE, "POST", f"/demands/{demand}/value", body, f"value {event['id']}")
 
 
+Simulate = Callable[..., Awaitable[Simulation]]
+
+
 @pytest.fixture
 def outside() -> type[Outside]:
     """Makes the people outside, from a seed."""
     return Outside
+
+
+@pytest.fixture
+def simulate() -> Simulate:
+    """Runs a little chain: `number` demands over `days`, and then for as long again; or what is said instead."""
+
+    async def run(
+        seed: int = 7, *, number: int = 20, days: float = 10, said: Iterable[Say] | None = None, **options: Any
+    ) -> Simulation:
+        people = Outside(seed)
+        chain = Simulation(START, seed=seed, **{"react": people.react} | options)
+        chain.say(people.setup())
+        chain.say(people.demand(number, days) if said is None else said)
+        await chain.run(START + timedelta(days=days * 2))
+        return chain
+
+    return run
+
+
+if __name__ == "__main__":  # digests of little quarters, from a process of its own
+    for seed, adverse in ((7, False), (7, True), (8, False)):
+        people = Outside(seed)
+        chain = Simulation(START, seed=seed, react=people.react, adverse=adverse)
+        chain.say([*people.setup(), *people.demand(40, 30)])
+        asyncio.run(chain.run(START + timedelta(days=45)))
+        sys.stdout.write(f"{chain.digest}\n")
