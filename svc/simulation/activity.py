@@ -164,7 +164,8 @@ class SimulatedActivity(Fold):
 def arriving(message: Message, id: UUID, time: datetime, source: str, words: Mapping[str, Any]) -> Arrival:
     """A message as it arrives, without having been bytes; `words` as the envelope has them."""
     stream, step = words.get("stream", ""), words.get("step", "")
-    message = message.model_copy()
+    if hasattr(message, "_told"):  # it was heard before, and is handed on
+        message = message.model_copy()
     message.tell(Told(id, time, stream, step))
     attributes = Attributes(id=id, source=source, time=time, causationid=words.get("cause", ""))
     if fingerprint := words.get("fingerprint"):

@@ -2,7 +2,8 @@
 
 import gc
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
 from pathlib import Path
@@ -74,11 +75,8 @@ def prepare(scenario: Scenario, wanted: Wanted) -> Simulation:
 
 async def run(terminal: Terminal, scenario: Scenario, wanted: Wanted, *, seeds: int = 1, json: bool = False) -> int:
     """Simulate and say what came of it; 0 only if every invariant holds and nothing was set aside, for every seed."""
-    gc.collect()
-    gc.freeze()  # what is told lives until the end: the cycle collector finds nothing in it
-    gc.set_threshold(200_000, 50, 1000)
     runs: list[Json] = []
-    with terminal.working():
+    with terminal.working(), few_collections():
         for seed in range(wanted.seed, wanted.seed + seeds):
             runs.append(await _one(terminal, scenario, wanted._replace(seed=seed)))
             if seeds > 1:
@@ -90,6 +88,17 @@ async def run(terminal: Terminal, scenario: Scenario, wanted: Wanted, *, seeds: 
         good = sum(map(result.holds, runs))
         terminal.result(runs[0] if seeds == 1 else {"seeds": seeds, "good": good, "runs": list(map(_short, runs))})
     return 0 if all(map(result.holds, runs)) else 1
+
+
+@contextmanager
+def few_collections() -> Iterator[None]:
+    """What is told lives until the end of a run: the cycle collector would look at it in vain, again and again."""
+    before = gc.get_threshold()
+    gc.set_threshold(200_000, 50, 1000)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
 
 
 async def _one(terminal: Terminal, scenario: Scenario, wanted: Wanted) -> Json:
