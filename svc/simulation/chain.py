@@ -16,6 +16,7 @@ import orjson
 
 from contracts.envelope import Arrival
 from contracts.event import Command
+from contracts.stream import read_streams
 from contracts.value_chain import ACTIVITIES, BY_TYPE, inbox
 from services.chassis.handlers import Handlers
 from services.chassis.settings import Settings
@@ -70,7 +71,9 @@ class Simulation:
         self.activities = {a: SimulatedActivity(h, own, self.clock, PERFORMED) for a, h in every.items()}
         for activity in self.activities.values():
             activity.by_wire = wire
-        self._doors = Doors(self.activities, self._take_in)
+        self._doors, streams = Doors(self.activities, self._take_in), read_streams(own.streams)
+        for handles in every.values():
+            handles.follow(streams)
         self._adversity = Adversity(seed) if adverse else None
         self._queue: list[tuple[datetime, int, str, Arrival | Due | Say]] = []
         self._numbers, self._hearers = count(), self._who_hears()

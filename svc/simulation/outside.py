@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import lru_cache
 from importlib import import_module
 from typing import Any, cast
 from urllib.parse import unquote
@@ -14,7 +15,8 @@ from pydantic import AnyHttpUrl
 
 from contracts.envelope import encode, has_nul
 from contracts.event import Command
-from services.chassis.commands import Door, Waiters
+from services.chassis.commands import Door
+from services.chassis.handlers import Handlers
 from services.chassis.outputs import Effect
 from services.chassis.service import create_app, database_session
 from services.engage import notices
@@ -92,7 +94,11 @@ class Doors:
     """The six services' own applications, routes and validation and all, without a network before them."""
 
     def __init__(self, activities: Mapping[str, SimulatedActivity], take_in: TakeIn) -> None:
-        self._apps = {name: _application(activity, take_in) for name, activity in activities.items()}
+        self._behind = {
+            name: {"runtime": one.runtime, "waiters": Receipts(one), "memory": Memory(one), "take_in": take_in}
+            for name, one in activities.items()
+        }
+        self._apps = {name: _application(activity.runtime.handlers) for name, activity in activities.items()}
 
     async def call(self, say: Say) -> tuple[int, Json]:
         """Make one call; HTTP status and body (202: its command is on the inbox)."""
@@ -118,7 +124,10 @@ class Doors:
         async def send(message: Any) -> None:
             sent.append(message)
 
-        await self._apps[say.activity](scope, receive, send)
+        app = self._apps[say.activity]
+        for what, mine in self._behind[say.activity].items():
+            setattr(app.state, what, mine)
+        await app(scope, receive, send)
         said = b"".join(part.get("body", b"") for part in sent[1:])
         return int(sent[0]["status"]), orjson.loads(said) if said else {}
 
@@ -140,17 +149,16 @@ def _desks() -> dict[str, Desk]:
     return cast("dict[str, Desk]", notices.DESKS)
 
 
-def _application(activity: SimulatedActivity, take_in: TakeIn) -> FastAPI:
-    runtime, memory = activity.runtime, Memory(activity)
-    router = import_module(f"services.{runtime.activity}.api").router
-    app = create_app(runtime.handlers, router, settings=runtime.settings)
-    app.state.runtime, app.state.waiters = runtime, cast("Waiters", Receipts(activity))
+@lru_cache(maxsize=32)
+def _application(handlers: Handlers) -> FastAPI:
+    """The application of an activity: many simulations in one process share it, each call has its own behind it."""
+    app = create_app(handlers, import_module(f"services.{handlers.activity}.api").router)
 
     async def entrance(request: Request) -> Door:
-        return Entrance(request, take_in)
+        return Entrance(request, request.app.state.take_in)
 
-    async def reading() -> Memory:
-        return memory
+    async def reading(request: Request) -> Any:
+        return request.app.state.memory
 
     app.dependency_overrides |= {Door: entrance, database_session: reading}
     return app
