@@ -5,6 +5,7 @@ Everything comes from one seed: the same demands and the same seed give the same
 
 from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Mapping
+from copy import copy
 from datetime import datetime
 from hashlib import sha256
 from heapq import heappop, heappush
@@ -68,11 +69,12 @@ class Simulation:
         given = (settings or Settings()).model_dump() | {"work": work, "otlp": "", "clock": "", "database": ""}
         own = Settings.model_validate(given)
         every = {activity: handlers_of(activity) for activity in ACTIVITIES} | dict(handlers or {})
-        self.activities = {a: SimulatedActivity(h, own, self.clock, PERFORMED) for a, h in every.items()}
+        mine = {activity: copy(handles) for activity, handles in every.items()}  # they follow streams of their own
+        self.activities = {a: SimulatedActivity(h, own, self.clock, PERFORMED) for a, h in mine.items()}
         for activity in self.activities.values():
             activity.by_wire = wire
-        self._doors, streams = Doors(self.activities, self._take_in), read_streams(own.streams)
-        for handles in every.values():
+        self._doors, streams = Doors(self.activities, every, self._take_in), read_streams(own.streams)
+        for handles in mine.values():
             handles.follow(streams)
         self._adversity = Adversity(seed) if adverse else None
         self._queue: list[tuple[datetime, int, str, Arrival | Due | Say]] = []

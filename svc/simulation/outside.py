@@ -93,12 +93,14 @@ class Entrance(Door):
 class Doors:
     """The six services' own applications, routes and validation and all, without a network before them."""
 
-    def __init__(self, activities: Mapping[str, SimulatedActivity], take_in: TakeIn) -> None:
+    def __init__(
+        self, activities: Mapping[str, SimulatedActivity], handlers: Mapping[str, Handlers], take_in: TakeIn
+    ) -> None:
         self._behind = {
             name: {"runtime": one.runtime, "waiters": Receipts(one), "memory": Memory(one), "take_in": take_in}
             for name, one in activities.items()
         }
-        self._apps = {name: _application(activity.runtime.handlers) for name, activity in activities.items()}
+        self._apps = {name: _application(handles) for name, handles in handlers.items()}
 
     async def call(self, say: Say) -> tuple[int, Json]:
         """Make one call; HTTP status and body (202: its command is on the inbox)."""

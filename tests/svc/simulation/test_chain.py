@@ -20,6 +20,7 @@ from contracts.outside import BudgetGranted, DemandSubmitted
 from contracts.value_chain import ACTIVITIES, DELIVER_SUPPORT, ENGAGE, IMPROVE, PLAN
 from services.chassis.handlers import Handlers, Redrive
 from services.chassis.outputs import Answer
+from services.chassis.settings import Settings
 from services.improve.model import MeasureTaken, Week
 from services.plan.model import Budget
 from svc.governance import SERVICE
@@ -226,3 +227,22 @@ async def test_a_simulation_can_be_looked_at_and_go_on(outside) -> None:
     await halves.run(outside.start + timedelta(days=5))
     await whole.run(outside.start + timedelta(days=5))
     assert halves.digest == whole.digest
+
+
+async def test_a_stream_that_is_not_shipped_runs_without_code(simulate, outside, tmp_path: Path) -> None:
+    shipped = Settings().streams
+    for file in shipped.glob("*.yaml"):
+        (tmp_path / file.name).write_text(file.read_text())
+    recall = (shipped / "restore-a-live-service.yaml").read_text()
+    recall = recall.replace("restore-a-live-service", "recall-a-sold-component")
+    recall = recall.replace("trigger: {kind: incident}", "trigger: {kind: incident, words: [recall]}")
+    (tmp_path / "recall-a-sold-component.yaml").write_text(recall)
+    said = [incident(outside, text="A recall: it is broken."), incident(outside, "other")]
+    chain = await simulate(said=said, settings=Settings(streams=tmp_path))
+    streams = {demand.text: demand.stream for demand in chain.history.demands.values()}
+    assert streams == {
+        "A recall: it is broken.": "recall-a-sold-component",
+        "It is broken.": "restore-a-live-service",
+    }
+    assert all(demand.verdict or demand.status == "assumed" for demand in chain.history.demands.values())
+    assert violations(chain.history) == []
