@@ -7,7 +7,7 @@ an object, what is told is handed on as an object, and its bytes are made once, 
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -16,7 +16,7 @@ from contracts.clock import Clock
 from contracts.envelope import Arrival, Attributes, Headers, encode
 from contracts.event import Command, Message, Told
 from services.chassis.fold import Decided, Fold
-from services.chassis.handlers import Handlers, Route
+from services.chassis.handlers import Handler, Handlers
 from services.chassis.outputs import Effect
 from services.chassis.runtime import Runtime
 from services.chassis.settings import Settings
@@ -62,6 +62,10 @@ class Posting(NamedTuple):
     """The whole event as bytes; empty for a timer, and for what comes back from outside."""
     words: Mapping[str, Any]
     """Its stream, the step that tells it, its cause, and its number among the events of its case."""
+    centre: str = ""
+    """The work centre in which somebody must be free first; empty if it need not wait for one."""
+    effort: timedelta = timedelta(0)
+    """How long they work on it then."""
 
 
 class SetAside(NamedTuple):
@@ -88,6 +92,7 @@ class SimulatedActivity(Fold):
         self.consumed: Counter[tuple[str, str]] = Counter()
         """What it made something of, by type and source."""
         self.told_types: Counter[str] = Counter()
+        self.practised: Counter[str] = Counter()
         self.answered: dict[UUID, dict[str, Any]] = {}
         """The receipts of commands from outside, as a door reads them."""
         self.by_wire = False
@@ -105,17 +110,18 @@ class SimulatedActivity(Fold):
         return {state: sorted(found, key=lambda row: str(row.id)) for state, found in rows.items()}
 
     def coverage(self) -> dict[str, list[dict[str, Any]]]:
-        """What it consumed with an effect and what it told, as `GET /coverage` says it."""
+        """What it consumed with an effect, told, and drew on, as `GET /coverage` says it."""
         return {
             "consumed": [{"type": kind, "source": source, "count": n} for (kind, source), n in self.consumed.items()],
             "told": [{"type": kind, "count": count} for kind, count in self.told_types.items()],
+            "practised": [{"practice": name, "count": count} for name, count in self.practised.items()],
         }
 
     # what the chassis's fold leaves to the broker and the database
 
-    def parameters(self, route: Route, message: Message) -> tuple[list[object], list[tuple[State[Any], bool]]]:
+    def parameters(self, handler: Handler, message: Message) -> tuple[list[object], list[tuple[State[Any], bool]]]:
         """The handler's arguments; its rows are remembered, for their bounds."""
-        arguments, self.handed = super().parameters(route, message)
+        arguments, self.handed = super().parameters(handler, message)
         return arguments, self.handed
 
     def accept(self, decided: Decided) -> None:
@@ -125,8 +131,10 @@ class SimulatedActivity(Fold):
                 if not bound.holds(row):
                     raise BoundBroken(f"{row.table} {row.id} would not keep {bound.sql!r}")
         arrival, answer = decided.arrival, decided.answer
+        self.postings += map(self._put_off, decided.pending)
         if decided.effect and arrival.message:
             self.consumed[arrival.message.type, arrival.attributes["source"]] += 1
+            self.practised.update(decided.practices)
         for posting in self.postings:
             if posting.value and posting.arrival.message:
                 self.told_types[posting.arrival.message.type] += 1
@@ -156,9 +164,14 @@ class SimulatedActivity(Fold):
 
     def wait(self, decided: Decided, id: UUID, due: datetime, what: Command | Effect, words: dict[str, Any]) -> None:
         """A timer sets out when it is due; an effect outside succeeds at once, and what it brings comes now."""
-        decided.pending.append({"id": id})
         command = self.performed[type(what)](what) if isinstance(what, Effect) else what
-        self.postings.append(Posting(arriving(command, id, due, self.source, words), due, b"", words))
+        decided.pending.append({"id": id, "due": due, "command": command, "words": words})
+
+    def _put_off(self, row: Mapping[str, Any]) -> Posting:
+        """What a row of the chassis's table of timers and work becomes."""
+        arrival = arriving(row["command"], row["id"], row["due"], self.source, row["words"])
+        centre = "" if row.get("begun", True) else row["centre"]
+        return Posting(arrival, row["due"], b"", row["words"], centre, timedelta(seconds=row.get("effort", 0)))
 
 
 def arriving(message: Message, id: UUID, time: datetime, source: str, words: Mapping[str, Any]) -> Arrival:

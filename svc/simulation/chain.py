@@ -32,6 +32,8 @@ from svc.trouble import Trouble
 
 MOST_AT_ONCE = 200_000
 """So many messages at one moment of chain time, and the chain runs in a circle."""
+Centres = Mapping[str, Mapping[str, int]]
+"""By activity: how many people each of its work centres has, by the owner of the work."""
 GLANCE = 2_000
 """How many messages go by between two looks at how far it is."""
 MOST_REFUSED = 20
@@ -43,9 +45,31 @@ FAILED: Json = {"answer": {"status": 500, "body": {"title": "Set aside", "detail
 
 
 class Due(NamedTuple):
-    """A timer that has not come to its inbox yet."""
+    """A timer that has not come to its inbox yet, or work that is done then."""
 
     arrival: Arrival
+    centre: "WorkCentre | None" = None
+    """Where somebody is free again when it is."""
+
+
+class WorkCentre:
+    """The people of one centre: who comes first is served first, as the chassis's `begin_work` has it."""
+
+    def __init__(self, people: int) -> None:
+        self.free = people
+        self._waiting: list[tuple[datetime, UUID, Posting]] = []
+
+    def line_up(self, work: Posting) -> None:
+        """A piece of work waits for somebody, from when it was asked for."""
+        heappush(self._waiting, (work.at - work.effort, work.arrival.id, work))
+
+    def begin(self) -> list[Posting]:
+        """The work that somebody who is free takes up now."""
+        begun = []
+        while self._waiting and self.free > 0:
+            self.free -= 1
+            begun.append(heappop(self._waiting)[2])
+        return begun
 
 
 class Refused(NamedTuple):
@@ -61,19 +85,25 @@ class Simulation:
 
     def __init__(
         self, start: datetime, *, seed: int = 0, work: Way = "simulated", adverse: bool = False,
-        react: React = nobody_reacts, settings: Settings | None = None,
+        react: React = nobody_reacts, settings: Settings | None = None, centres: Centres | None = None,
         handlers: Mapping[str, Handlers] | None = None, wire: bool = False,
     ) -> None:  # fmt: skip
-        """`handlers` stand in the place of an activity's own; `wire`: as bytes and rows of a database would travel."""
+        """`centres`: how many people an activity's work centres have, by owner of work; others have enough.
+
+        `handlers` stand in the place of an activity's own; `wire`: as bytes and rows of a database would travel.
+        """
         self.clock, self.until, self.wire, self._react = SimulatedClock(start), start, wire, react
         given = (settings or Settings()).model_dump() | {"work": work, "otlp": "", "clock": "", "database": ""}
-        own = Settings.model_validate(given)
         every = {activity: handlers_of(activity) for activity in ACTIVITIES} | dict(handlers or {})
         mine = {activity: copy(handles) for activity, handles in every.items()}  # they follow streams of their own
-        self.activities = {a: SimulatedActivity(h, own, self.clock, PERFORMED) for a, h in mine.items()}
-        for activity in self.activities.values():
-            activity.by_wire = wire
-        self._doors, streams = Doors(self.activities, every, self._take_in), read_streams(own.streams)
+        self.activities, self._centres = dict[str, SimulatedActivity](), dict[tuple[str, str], WorkCentre]()
+        for name, handles in mine.items():
+            people = dict((centres or {}).get(name, given["centres"]))
+            own = Settings.model_validate(given | {"centres": people})
+            self.activities[name] = SimulatedActivity(handles, own, self.clock, PERFORMED)
+            self.activities[name].by_wire = wire
+            self._centres |= {(name, centre): WorkCentre(number) for centre, number in people.items()}
+        self._doors, streams = Doors(self.activities, every, self._take_in), read_streams(given["streams"])
         for handles in mine.values():
             handles.follow(streams)
         self._adversity = Adversity(seed) if adverse else None
@@ -117,8 +147,11 @@ class Simulation:
             match what:
                 case Say():
                     self._answered(what, *await self._doors.call(what))
-                case Due(arrival):
+                case Due(arrival, centre):
                     self._deliver(activity, inbox(activity), arrival)
+                    if centre:
+                        centre.free += 1
+                        self._begin(activity, centre)
                 case _:
                     self._hear(activity, what)
             if self.messages % GLANCE == 0:
@@ -182,8 +215,11 @@ class Simulation:
         assert arrival.message is not None, "it was told just now"
         flow = BY_TYPE.get(arrival.message.type)
         if flow is None or flow.teller != teller:
-            later = posting.at > self.clock.time
-            if later:
+            if posting.centre:
+                centre = self._centres[teller, posting.centre]
+                centre.line_up(posting)
+                self._begin(teller, centre)
+            elif posting.at > self.clock.time:
                 self._push(posting.at, teller, Due(arrival))
             else:
                 self._deliver(teller, inbox(teller), arrival)
@@ -197,6 +233,15 @@ class Simulation:
         for hearer in self._hearers[flow.event.type]:
             self._deliver(hearer, flow.topic, arrival)
         self.say(self._react(event))
+
+    def _begin(self, activity: str, centre: WorkCentre) -> None:
+        """Whoever is free takes up what has waited longest; it is done after its effort, from now on."""
+        for work in centre.begin():
+            assert work.arrival.message is not None, "it is what arrives when the work is done"
+            due = self.clock.time + work.effort
+            source = work.arrival.attributes["source"]
+            done = arriving(work.arrival.message, work.arrival.id, due, source, work.words)
+            self._push(due, activity, Due(done, centre))
 
     def _take_in(self, activity: str, command: Command, id: UUID, source: str, fingerprint: str) -> None:
         """A command from outside, by a door."""

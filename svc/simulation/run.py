@@ -2,7 +2,7 @@
 
 import gc
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, Protocol
 
 from rich.text import Text
 
+from contracts.value_chain import ACTIVITIES
 from services.chassis.work import Way
 from svc import words
 from svc.simulation import result
@@ -40,6 +41,9 @@ class Scenario(Protocol):
     def react(self, seed: int) -> React:
         """What is said because of what the chain has told."""
 
+    def centres(self, activity: str) -> Mapping[str, int]:
+        """How many people the work centres of an activity have, by the owner of the work."""
+
 
 def read(file: Path) -> Scenario:
     """The scenario of a file; `Trouble` if there is none."""
@@ -67,7 +71,8 @@ class Wanted(NamedTuple):
 def prepare(scenario: Scenario, wanted: Wanted) -> Simulation:
     """A simulation with all that the scenario says; it has not run yet."""
     start, seed, react = wanted.start, wanted.seed, scenario.react(wanted.seed)
-    simulation = Simulation(start, seed=seed, work=wanted.work, adverse=wanted.adverse, react=react)
+    centres = {activity: scenario.centres(activity) for activity in ACTIVITIES}
+    simulation = Simulation(start, seed=seed, work=wanted.work, adverse=wanted.adverse, react=react, centres=centres)
     simulation.say(scenario.setup(start))
     simulation.say(scenario.quarter(start, seed) if wanted.quarter else scenario.day(start, seed))
     return simulation

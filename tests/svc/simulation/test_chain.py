@@ -15,13 +15,13 @@ import pytest
 from contracts.deliver_support import SupportEscalated, SupportTaskCompleted
 from contracts.design_transition import ServiceTransitionReported
 from contracts.engage import DemandStatusReported, SupportTaskRequested
+from contracts.event import Command
 from contracts.improve import ChainPerformanceReported
 from contracts.outside import BudgetGranted, DemandSubmitted
-from contracts.value_chain import ACTIVITIES, DELIVER_SUPPORT, ENGAGE, IMPROVE, PLAN
+from contracts.value_chain import ACTIVITIES, DELIVER_SUPPORT, ENGAGE, PLAN
 from services.chassis.handlers import Handlers, Redrive
 from services.chassis.outputs import Answer
 from services.chassis.settings import Settings
-from services.improve.model import MeasureTaken, Week
 from services.plan.model import Budget
 from svc.governance import SERVICE
 from svc.invariants import violations
@@ -31,6 +31,7 @@ from svc.simulation.chain import Simulation
 from svc.simulation.say import Say, nobody_reacts
 from svc.trouble import Trouble
 
+DESK = {"service desk": 1}
 LITTLE = Path(__file__).with_name("conftest.py")
 ROOT = Path(__file__).parents[3]
 INCIDENT = {
@@ -192,17 +193,42 @@ async def test_what_breaks_a_bound_is_undone_and_set_aside_with_what_follows(sim
     assert chain.answers["grant 1"] == chain.answers["grant 2"] == 500
 
 
+class Turn(Command, activity=PLAN, case="turn"):
+    """Something that an activity asks of itself."""
+
+    turn: str
+
+
 async def test_a_chain_that_runs_in_a_circle_is_stopped(simulate, monkeypatch: pytest.MonkeyPatch) -> None:
-    handles = handlers(IMPROVE, "MeasureTaken")
+    handles = handlers(PLAN, "BudgetGranted")
 
     @handles
-    def turn(measure: MeasureTaken, week: Week) -> list[MeasureTaken]:
+    def begin(granted: BudgetGranted) -> list[Turn]:
+        """It begins to turn."""
+        return [Turn(turn="around")]
+
+    @handles
+    def turn(again: Turn) -> list[Turn]:
         """It asks itself the same for ever."""
-        return [measure]
+        return [again]
 
     monkeypatch.setattr(chain_module, "MOST_AT_ONCE", 500)
     with pytest.raises(Trouble, match="runs in a circle"):
-        await simulate(handlers={IMPROVE: handles})
+        await simulate(handlers={PLAN: handles})
+
+
+async def test_simulated_work_waits_for_somebody_in_its_work_centre(simulate, outside) -> None:
+    said = [incident(outside, f"demand {n}", hours=n / 100) for n in range(8)]
+    enough, few = [await simulate(said=said, centres=centres, days=10) for centres in (None, {DELIVER_SUPPORT: DESK})]
+    longest = {}
+    for chain in (enough, few):
+        done = sorted(one.time for one in chain.history.events(SupportTaskCompleted))
+        assert len(done) == 8
+        longest[chain] = done[-1]
+        assert violations(chain.history) == []
+    assert longest[few] - longest[enough] > timedelta(hours=20), "one person does one after the other"
+    first = min(one.time for one in few.history.events(SupportTaskCompleted))
+    assert first == min(one.time for one in enough.history.events(SupportTaskCompleted)), "who is first does not wait"
 
 
 async def test_what_people_outside_do_comes_from_what_they_are_told(simulate, outside) -> None:

@@ -1,6 +1,6 @@
 """`svc simulate` says what came of a day, a quarter, or many seeds; and its exit code whether all is as it must be."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
 
@@ -29,6 +29,9 @@ def little(outside, monkeypatch: pytest.MonkeyPatch) -> None:
 
         def react(self, seed: int) -> React:
             return outside(seed).react
+
+        def centres(self, activity: str) -> Mapping[str, int]:
+            return {}
 
     monkeypatch.setattr(run, "read", lambda file: Little())
 
