@@ -20,6 +20,7 @@ from contracts.stream import Streams
 from contracts.value_chain import ACTIVITIES, BY_TYPE, ENGAGE, OBTAIN_BUILD, PLAN, inbox
 from services.engage.model import Demand
 from services.obtain_build.model import Component
+from services.plan.improvement import Initiative
 from services.plan.model import Budget, PortfolioItem
 from svc.history import INBOXES, all_rows
 from svc.invariants import History, Rows, Told
@@ -52,6 +53,7 @@ class Books:
     """The ids of timers, and of effects outside, that are still to come."""
     demands: Mapping[UUID, Demand]
     items: Sequence[PortfolioItem] = ()
+    initiatives: Sequence[Initiative] = ()
     budgets: Sequence[Budget] = ()
     components: Sequence[Component] = ()
     ended: Collection[UUID] = ()
@@ -159,6 +161,7 @@ async def read(
             pending={activity: await _ids(connection, "id", "pending") for activity, connection in opened.items()},
             demands={demand.id: demand for demand in await all_rows(opened[ENGAGE], Demand)},
             items=await all_rows(opened[PLAN], PortfolioItem),
+            initiatives=await all_rows(opened[PLAN], Initiative),
             budgets=await all_rows(opened[PLAN], Budget),
             components=await all_rows(opened[OBTAIN_BUILD], Component),
             ended=ended, by_hand=by_hand, restored=restored or {},

@@ -4,6 +4,7 @@ Every message was told by a receipt or came from outside, and whoever hears it h
 So the books can be balanced after anything that has happened.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from functools import wraps
 from uuid import UUID
@@ -13,7 +14,7 @@ from contracts.event import Command
 from contracts.outside import DemandSubmitted, TicketPushed
 from contracts.value_chain import ENGAGE, PLAN, inbox
 from services.engage.model import FINAL
-from services.plan.model import FundingSettled
+from services.plan.model import FundingSettled, InitiativeSettled
 from svc import invariants
 from svc.chaos.books import Books, topic_of
 from svc.history import INBOXES
@@ -141,18 +142,21 @@ def everything_put_off_is_pending_or_has_come(books: Books) -> Iterator[str]:
                     yield f"{wait['type']} {wait['id']}, which {activity} put off because of {id}, {how}"
 
 
-def a_budget_has_bound_what_its_demands_have_bound(books: Books) -> Iterator[str]:
-    """Reserved by those that are approved, spent by those that were released."""
-    spent: dict[str, int] = {}
+def a_budget_has_bound_what_its_demands_and_initiatives_have_bound(books: Books) -> Iterator[str]:
+    """Reserved by those that are approved, spent by demands that were released and by initiatives that are over."""
+    spent: Counter[str] = Counter()
     for receipt in books.receipts[PLAN].values():
-        if receipt.get("type") == FundingSettled.type and receipt.get("effect") and receipt["data"]["spent"]:
-            spent[receipt["data"]["quarter"]] = spent.get(receipt["data"]["quarter"], 0) + receipt["data"]["amount"]
+        match receipt:
+            case {"type": FundingSettled.type, "effect": True, "data": {"spent": True, **settled}}:
+                spent[settled["quarter"]] += settled["amount"]
+            case {"type": InitiativeSettled.type, "effect": True, "data": settled}:
+                spent[settled["quarter"]] += settled["spent"]
     for budget in books.budgets:
-        by_demands = sum(item.reserved for item in books.items if item.quarter == budget.id)
-        if (budget.reserved, budget.spent) != (by_demands, spent.get(budget.id, 0)):
+        bound = sum(one.reserved for one in (*books.items, *books.initiatives) if one.quarter == budget.id)
+        if (budget.reserved, budget.spent) != (bound, spent[budget.id]):
             yield (
                 f"the budget {budget.id} has {budget.reserved} reserved and {budget.spent} spent,"
-                f" its demands {by_demands} and {spent.get(budget.id, 0)}"
+                f" its demands and initiatives {bound} and {spent[budget.id]}"
             )
 
 
@@ -169,7 +173,7 @@ CHECKS: tuple[Check, ...] = (
     events_about_a_case_are_numbered_without_a_gap,
     events_about_a_case_stand_in_their_topic_in_order,
     everything_put_off_is_pending_or_has_come,
-    a_budget_has_bound_what_its_demands_have_bound,
+    a_budget_has_bound_what_its_demands_and_initiatives_have_bound,
     nothing_shared_is_overdrawn,
 )
 

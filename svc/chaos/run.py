@@ -36,7 +36,7 @@ FLOWING = 6
 """Demands that are on their way at the same time."""
 DOUBLED = {
     checks.an_id_names_one_message, checks.nothing_stands_in_a_topic_that_nobody_told,
-    checks.a_budget_has_bound_what_its_demands_have_bound, checks.nothing_shared_is_overdrawn,
+    checks.a_budget_has_bound_what_its_demands_and_initiatives_have_bound, checks.nothing_shared_is_overdrawn,
     checks.a_demand_never_leaves_its_final_state, checks.nothing_is_taken_up_that_stands_in_no_topic,
 }  # fmt: skip
 DISORDERED = {

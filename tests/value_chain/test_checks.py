@@ -9,7 +9,7 @@ from uuid import UUID, uuid5
 import orjson
 import pytest
 
-from contracts.engage import DemandStatus, DemandStatusReported, ServiceRequirementsStated, SupportTaskRequested
+from contracts.engage import DemandStatus, DemandStatusReported, SupportTaskRequested, ValueJudged
 from contracts.envelope import encode, source_of
 from contracts.event import Command, Fact, Message
 from contracts.outside import DemandSubmitted
@@ -34,7 +34,10 @@ REQUESTED = SupportTaskRequested(
     basis=(Fact(name="users", value=40),),
 )  # fmt: skip
 PASSED = TargetPassed(demand=DEMAND, service="", target="respond", round=1)
-REQUIREMENTS = ServiceRequirementsStated(demand=DEMAND, service=None, segment="", requirements=())
+JUDGED = ValueJudged(
+    demand=DEMAND, kind="incident", asked="", delivered="", promised_by=None, delivered_at=None, stakeholder="emily",
+    verdict="fully", utility=True, warranty=True,
+)  # fmt: skip
 
 
 def reported(status: DemandStatus) -> DemandStatusReported:
@@ -205,8 +208,8 @@ PLANTED: list[tuple[Callable[[Scribe], None], set[str]]] = [
     (out_of_order, {"events about a case stand in their topic in order"}),
     (timer_lost, {"everything put off is pending or has come"}),
     (timer_twice, {"everything put off is pending or has come"}),
-    (reserved_for_nobody, {"a budget has bound what its demands have bound"}),
-    (spent_twice, {"a budget has bound what its demands have bound"}),
+    (reserved_for_nobody, {"a budget has bound what its demands and initiatives have bound"}),
+    (spent_twice, {"a budget has bound what its demands and initiatives have bound"}),
     (overspent, {"nothing shared is overdrawn"}),
     (overused, {"nothing shared is overdrawn"}),
 ]
@@ -233,7 +236,7 @@ def test_a_demand_that_has_ended_must_be_in_a_final_state() -> None:
 
 def test_an_event_that_no_step_of_its_stream_takes_needs_no_receipt() -> None:
     scribe = Scribe()
-    scribe.tell(REQUIREMENTS, scribe.accepted, "requirements", sequence=3)
+    scribe.tell(JUDGED, scribe.accepted, "judged", sequence=3)
     assert wrong(scribe.books()) == set()
 
 
