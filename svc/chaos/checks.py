@@ -147,12 +147,17 @@ def a_budget_has_bound_what_its_demands_and_initiatives_have_bound(books: Books)
     spent: Counter[str] = Counter()
     for receipt in books.receipts[PLAN].values():
         match receipt:
-            case {"type": FundingSettled.type, "effect": True, "data": {"spent": True, **settled}}:
-                spent[settled["quarter"]] += settled["amount"]
-            case {"type": InitiativeSettled.type, "effect": True, "data": settled}:
-                spent[settled["quarter"]] += settled["spent"]
+            case {
+                "type": FundingSettled.type,
+                "effect": True,
+                "data": {"spent": True, "quarter": str(quarter)} as settled,
+            }:
+                spent[quarter] += settled["amount"]
+            case {"type": InitiativeSettled.type, "effect": True, "data": {"quarter": str(quarter)} as settled}:
+                spent[quarter] += settled["spent"]
     for budget in books.budgets:
-        bound = sum(one.reserved for one in (*books.items, *books.initiatives) if one.quarter == budget.id)
+        bound = sum(item.reserved for item in books.items if item.quarter == budget.id)
+        bound += sum(one.reserved for one in books.initiatives if one.quarter == budget.id)
         if (budget.reserved, budget.spent) != (bound, spent[budget.id]):
             yield (
                 f"the budget {budget.id} has {budget.reserved} reserved and {budget.spent} spent,"
