@@ -454,7 +454,9 @@ def simulate(
     seed: Annotated[int, typer.Option(help="The same seed gives the same, bit by bit.")] = 7,
     seeds: Annotated[int, typer.Option(min=1, help="So many runs, each with the next seed.")] = 1,
     scenario: Annotated[Path | None, typer.Option(help="An organisation as a file; else the one shipped.")] = None,
-    work: Work = Way.simulated,
+    work: Annotated[
+        Way | None, typer.Option(help="How all work is done; left out, as the scenario says.", show_default=False)
+    ] = None,
     adverse: Annotated[
         bool, typer.Option("--adverse", help="Messages come late, twice, and in another order across topics.")
     ] = False,
@@ -466,12 +468,13 @@ def simulate(
 
     Example: [bold]svc simulate --quarter --seed 7[/], or [bold]svc simulate --adverse --seeds 100[/]
     """
+    from svc.scenario import read
     from svc.simulation import run
     from svc.terminal import Terminal
 
     async def simulated() -> int:
-        wanted = run.Wanted(quarter=quarter, seed=seed, work=work.value, adverse=adverse)
-        return await run.run(Terminal(json=json), run.read(scenario or run.SCENARIO), wanted, seeds=seeds, json=json)
+        wanted = run.Wanted(quarter=quarter, seed=seed, work=work.value if work else None, adverse=adverse)
+        return await run.run(Terminal(json=json), read(scenario or run.SCENARIO), wanted, seeds=seeds, json=json)
 
     _run(simulated())
 

@@ -10,7 +10,7 @@ from datetime import datetime
 from hashlib import sha256
 from heapq import heappop, heappush
 from itertools import count
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import orjson
@@ -24,14 +24,16 @@ from services.chassis.settings import Settings
 from services.chassis.work import Way
 from svc.invariants import History, Told
 from svc.log import handlers_of
+from svc.scenario.say import Json, Say
+from svc.scenario.scenario import React
 from svc.simulation.activity import Posting, SetAside, SimulatedActivity, SimulatedClock, arriving, by_wire
 from svc.simulation.adversity import Adversity
 from svc.simulation.outside import PERFORMED, Doors, simulated_desks
-from svc.simulation.say import Json, React, Say, nobody_reacts
 from svc.trouble import Trouble
 
 MOST_AT_ONCE = 200_000
 """So many messages at one moment of chain time, and the chain runs in a circle."""
+Ways = Way | Mapping[str, Way]
 Centres = Mapping[str, Mapping[str, int]]
 """By activity: how many people each of its work centres has, by the owner of the work."""
 GLANCE = 2_000
@@ -42,6 +44,11 @@ MOST_REFUSED = 20
 
 FAILED: Json = {"answer": {"status": 500, "body": {"title": "Set aside", "detail": "Its handler has failed."}}}
 """The receipt of a command that was set aside: there is none, and whoever waits would look in the dead letters."""
+
+
+def nobody_reacts(event: Mapping[str, Any]) -> Iterable[Say]:
+    """Nobody outside answers."""
+    return ()
 
 
 class Due(NamedTuple):
@@ -84,25 +91,26 @@ class Simulation:
     """The six activities over one queue. `say` what comes from outside, `run` until a moment, then look."""
 
     def __init__(
-        self, start: datetime, *, seed: int = 0, work: Way = "simulated", adverse: bool = False,
+        self, start: datetime, *, seed: int = 0, work: Ways = "simulated", adverse: bool = False,
         react: React = nobody_reacts, settings: Settings | None = None, centres: Centres | None = None,
         handlers: Mapping[str, Handlers] | None = None, wire: bool = False,
     ) -> None:  # fmt: skip
-        """`centres`: how many people an activity's work centres have, by owner of work; others have enough.
+        """`work`: how it is done, in all activities or by activity, where `auto` is the usual.
 
-        `handlers` stand in the place of an activity's own; `wire`: as bytes and rows of a database would travel.
+        `centres`: how many people an activity's work centres have, by owner of work; others have enough. `handlers`
+        stand in the place of an activity's own; `wire`: all travels as bytes, and rows as into a database and back.
         """
         self.clock, self.until, self.wire, self._react = SimulatedClock(start), start, wire, react
-        given = (settings or Settings()).model_dump() | {"work": work, "otlp": "", "clock": "", "database": ""}
+        given = (settings or Settings()).model_dump() | {"otlp": "", "clock": "", "database": ""}
         every = {activity: handlers_of(activity) for activity in ACTIVITIES} | dict(handlers or {})
         mine = {activity: copy(handles) for activity, handles in every.items()}  # they follow streams of their own
         self.activities, self._centres = dict[str, SimulatedActivity](), dict[tuple[str, str], WorkCentre]()
         for name, handles in mine.items():
-            people = dict((centres or {}).get(name, given["centres"]))
-            own = Settings.model_validate(given | {"centres": people})
+            way = work if isinstance(work, str) else work.get(name, "auto")
+            configured = {"work": way, "centres": dict((centres or {}).get(name, given["centres"]))}
+            own = Settings.model_validate(given | configured)
             self.activities[name] = SimulatedActivity(handles, own, self.clock, PERFORMED)
             self.activities[name].by_wire = wire
-            self._centres |= {(name, centre): WorkCentre(number) for centre, number in people.items()}
         self._doors, streams = Doors(self.activities, every, self._take_in), read_streams(given["streams"])
         for handles in mine.values():
             handles.follow(streams)
@@ -121,8 +129,7 @@ class Simulation:
 
     def say(self, says: Iterable[Say]) -> None:
         """What people and systems outside are going to say; what is for the past is said now."""
-        for one in says:
-            said = Say(*one)
+        for said in says:
             self._push(max(said.at, self.clock.time), said.activity, said)
 
     async def run(self, until: datetime) -> None:
@@ -216,7 +223,8 @@ class Simulation:
         flow = BY_TYPE.get(arrival.message.type)
         if flow is None or flow.teller != teller:
             if posting.centre:
-                centre = self._centres[teller, posting.centre]
+                people = self.activities[teller].runtime.settings.centres[posting.centre]
+                centre = self._centres.setdefault((teller, posting.centre), WorkCentre(people))
                 centre.line_up(posting)
                 self._begin(teller, centre)
             elif posting.at > self.clock.time:

@@ -23,15 +23,14 @@ from services.engage import notices
 from services.engage.desks.standard_webhooks import sign
 from services.engage.model import RequesterNotified
 from services.engage.notices import Desk, RequesterNotice
+from svc.scenario.say import DESKS, Json, Say
 from svc.services import CLIENT
 from svc.simulation.activity import SimulatedActivity
-from svc.simulation.say import Json, Say
 
 PERFORMED: Mapping[type[Effect], Callable[[Any], Command]] = {
     RequesterNotice: lambda notice: RequesterNotified(demand=notice.demand, number=notice.number)
 }
 """What comes back from outside when it went well; nothing there fails in a simulation."""
-DESKS = "/desks/"
 SECRET = "whsec_" + "c2ltdWxhdGVkIGRlc2tzIHNpZ24gd2l0aCB0aGlzIG9uZQ=="
 """What simulated desks sign with: it guards nothing."""
 NOTICES = AnyHttpUrl("https://desk.example/notices")

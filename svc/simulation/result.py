@@ -15,8 +15,8 @@ from contracts.value_chain import PLAN
 from services.chassis.work import WorkItem
 from svc import coverage, words
 from svc.invariants import INVARIANTS, History, violations
+from svc.scenario.say import Json
 from svc.simulation.chain import Simulation
-from svc.simulation.say import Json
 
 HOUR = timedelta(hours=1)
 MOST_ERRORS = 20

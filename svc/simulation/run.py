@@ -2,55 +2,26 @@
 
 import gc
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from importlib import import_module
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple
 
 from rich.text import Text
 
 from contracts.value_chain import ACTIVITIES
 from services.chassis.work import Way
 from svc import words
+from svc.scenario.say import Json
+from svc.scenario.scenario import Scenario
 from svc.simulation import result
 from svc.simulation.chain import Simulation
-from svc.simulation.say import Json, React
 from svc.terminal import Terminal
-from svc.trouble import Trouble
 
 DAY, QUARTER = datetime(2026, 11, 24, tzinfo=UTC), datetime(2026, 10, 1, tzinfo=UTC)
 """When a simulated day begins, and a simulated quarter: always then, so that a seed gives the same everywhere."""
-LASTS = {DAY: timedelta(days=1), QUARTER: timedelta(days=92)}
 SCENARIO = Path(__file__).parents[2] / "scenarios" / "carcachin.yaml"
-
-
-class Scenario(Protocol):
-    """An organisation and those who ask it for something (`svc.scenario`)."""
-
-    def setup(self, now: datetime) -> Iterable[Any]:
-        """What the organisation says before any demand comes."""
-
-    def day(self, start: datetime, seed: int) -> Iterable[Any]:
-        """What is said in a day."""
-
-    def quarter(self, start: datetime, seed: int) -> Iterable[Any]:
-        """What is said in a quarter."""
-
-    def react(self, seed: int) -> React:
-        """What is said because of what the chain has told."""
-
-    def centres(self, activity: str) -> Mapping[str, int]:
-        """How many people the work centres of an activity have, by the owner of the work."""
-
-
-def read(file: Path) -> Scenario:
-    """The scenario of a file; `Trouble` if there is none."""
-    if not file.is_file():
-        raise Trouble(f"There is no scenario file {file}: name one with --scenario.")
-    found: Scenario = import_module("svc.scenario").read(file)
-    return found
 
 
 class Wanted(NamedTuple):
@@ -59,23 +30,21 @@ class Wanted(NamedTuple):
     quarter: bool
     """A quarter; else a day."""
     seed: int
-    work: Way = "simulated"
+    work: Way | None = None
+    """How all work is done; None: as the scenario says, each activity by its own."""
     adverse: bool = False
 
-    @property
-    def start(self) -> datetime:
-        """When it begins."""
-        return QUARTER if self.quarter else DAY
 
-
-def prepare(scenario: Scenario, wanted: Wanted) -> Simulation:
-    """A simulation with all that the scenario says; it has not run yet."""
-    start, seed, react = wanted.start, wanted.seed, scenario.react(wanted.seed)
-    centres = {activity: scenario.centres(activity) for activity in ACTIVITIES}
-    simulation = Simulation(start, seed=seed, work=wanted.work, adverse=wanted.adverse, react=react, centres=centres)
+def prepare(scenario: Scenario, wanted: Wanted) -> tuple[Simulation, datetime]:
+    """A simulation with all that the scenario says, which has not run yet; and when it ends."""
+    seed, start = wanted.seed, QUARTER if wanted.quarter else DAY + scenario.begins
+    simulation = Simulation(
+        start, seed=seed, work=wanted.work or scenario.work, adverse=wanted.adverse, react=scenario.react(seed),
+        centres={activity: scenario.centres(activity) for activity in ACTIVITIES},
+    )  # fmt: skip
     simulation.say(scenario.setup(start))
     simulation.say(scenario.quarter(start, seed) if wanted.quarter else scenario.day(start, seed))
-    return simulation
+    return simulation, start + timedelta(days=scenario.quarter_of_demand.days if wanted.quarter else 1)
 
 
 async def run(terminal: Terminal, scenario: Scenario, wanted: Wanted, *, seeds: int = 1, json: bool = False) -> int:
@@ -107,10 +76,11 @@ def few_collections() -> Iterator[None]:
 
 
 async def _one(terminal: Terminal, scenario: Scenario, wanted: Wanted) -> Json:
-    began, simulation = time.perf_counter(), prepare(scenario, wanted)
-    async for now in simulation.steps(wanted.start + LASTS[wanted.start]):
+    began, (simulation, end) = time.perf_counter(), prepare(scenario, wanted)
+    start = simulation.clock.time
+    async for now in simulation.steps(end):
         terminal.moving(f"seed {wanted.seed}: {words.at(now)}, {simulation.messages:,} messages")
-    found = {**wanted._asdict(), "start": wanted.start.isoformat(), **result.result(simulation)}
+    found = {**wanted._asdict(), "start": start.isoformat(), **result.result(simulation)}
     return {**found, "seconds": round(time.perf_counter() - began, 2)}
 
 

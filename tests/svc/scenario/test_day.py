@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from contracts.value_chain import ACTIVITIES
 from svc.scenario import Scenario, read
 
 pytest.importorskip("svc.simulation", reason="without `svc simulate` a day cannot be run here")
@@ -21,9 +22,10 @@ async def run(scenario: Scenario, seed: int) -> dict[str, Any]:
     from svc.simulation.chain import Simulation  # noqa: PLC0415
 
     start = TUESDAY + scenario.begins
-    simulation = Simulation(start, seed=seed, work="auto", react=scenario.react(seed))
+    centres = {name: scenario.centres(name) for name in ACTIVITIES}
+    simulation = Simulation(start, seed=seed, work="auto", react=scenario.react(seed), centres=centres)
     for name, activity in simulation.activities.items():
-        own = {"work": scenario.work.get(name, "auto"), "centres": scenario.centres(name)}
+        own = {"work": scenario.work.get(name, "auto")}
         activity.runtime.settings = activity.runtime.settings.model_copy(update=own)
     simulation.say(scenario.setup(start))
     simulation.say(scenario.day(start, seed))

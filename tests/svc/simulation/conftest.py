@@ -12,8 +12,8 @@ import pytest
 from contracts.engage import DemandStatusReported
 from contracts.value_chain import DELIVER_SUPPORT, ENGAGE, PLAN
 from svc import governance
+from svc.scenario.say import Say
 from svc.simulation.chain import Simulation
-from svc.simulation.say import Say
 
 START = datetime(2026, 10, 1, tzinfo=UTC)
 VERDICTS = ("fully", "fully", "fully", "partly", "not")

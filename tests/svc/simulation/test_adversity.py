@@ -16,8 +16,8 @@ from services.engage.notices import tell
 from svc.governance import AT_ONCE
 from svc.invariants import violations
 from svc.log import handlers_of
+from svc.scenario.say import Say
 from svc.simulation.adversity import VERY_LATE, Adversity
-from svc.simulation.say import Say
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 END = NOON + timedelta(days=30)

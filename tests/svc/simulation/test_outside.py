@@ -9,8 +9,9 @@ from contracts.value_chain import ENGAGE, PLAN
 from services.engage import notices
 from services.engage.notices import Desk
 from svc.governance import SERVICE
+from svc.scenario.say import Say
+from svc.simulation.chain import nobody_reacts
 from svc.simulation.outside import SECRET
-from svc.simulation.say import Say, nobody_reacts
 
 WISH: dict[str, Any] = {"requester": "emily", "title": "Games stop", "text": "It is broken.", "kind": "incident"}
 

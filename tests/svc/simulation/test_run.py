@@ -1,16 +1,18 @@
 """`svc simulate` says what came of a day, a quarter, or many seeds; and its exit code whether all is as it must be."""
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import orjson
 import pytest
 from typer.testing import CliRunner
 
+from contracts.value_chain import ACTIVITIES
 from svc.cli import app
-from svc.simulation import run
-from svc.simulation.say import React, Say
+from svc.scenario.say import Say
+from svc.scenario.scenario import React
 
 
 @pytest.fixture
@@ -18,6 +20,10 @@ def little(outside, monkeypatch: pytest.MonkeyPatch) -> None:
     """A little scenario in the place of a file's."""
 
     class Little:
+        begins = timedelta(hours=1)
+        work = dict.fromkeys(ACTIVITIES, "simulated")
+        quarter_of_demand = SimpleNamespace(days=90)
+
         def setup(self, now: datetime) -> Iterable[Say]:
             return [say._replace(at=now) for say in outside(0).setup()]
 
@@ -33,7 +39,7 @@ def little(outside, monkeypatch: pytest.MonkeyPatch) -> None:
         def centres(self, activity: str) -> Mapping[str, int]:
             return {}
 
-    monkeypatch.setattr(run, "read", lambda file: Little())
+    monkeypatch.setattr("svc.scenario.read", lambda file: Little())
 
 
 def said(*arguments: str) -> tuple[int, str, str]:
@@ -44,7 +50,7 @@ def said(*arguments: str) -> tuple[int, str, str]:
 def test_a_day_as_people_read_it(little) -> None:
     code, told, _ = said("--day")
     assert code == 0, told
-    assert "15 demands until 2026-11-25T00:00" in told
+    assert "15 demands until 2026-11-25T01:00" in told
     assert "restore a live service" in told
     assert "budget 2026-Q4" in told
     assert "inputs" in told
@@ -90,7 +96,7 @@ def test_what_is_not_as_it_must_be_is_said_and_ends_with_1(little, monkeypatch: 
 def test_without_a_scenario_one_sentence_says_so(tmp_path: Path) -> None:
     code, _, wrong = said("--scenario", str(tmp_path / "none.yaml"))
     assert code == 2
-    assert "There is no scenario file" in wrong
+    assert "cannot be read" in wrong
 
 
 def test_it_teaches_itself() -> None:
