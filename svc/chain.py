@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self, TypeVar
@@ -61,23 +61,29 @@ class Chain:
         say: told what is going on.
         began: when the command began, in seconds since 1970; the start is measured from then.
         accept_loss: go on although topics have deleted records that a service had not read.
+        from_time: the time of day from which chain time goes on; None for where it stands.
+        staffing: further settings of each activity's service, such as `SVC_WORK` and `SVC_CENTRES`.
     """
 
     def __init__(
         self, home: Home | None = None, *, speed: float = 1.0, work: Way = "auto", streams: Path | None = None,
         desks: str = "", port: int | None = None, say: Say | None = None, began: float | None = None,
-        accept_loss: bool = False,
+        accept_loss: bool = False, from_time: timedelta | None = None,
+        staffing: Mapping[str, Mapping[str, str]] | None = None,
     ) -> None:  # fmt: skip
         self.home = home or Home()
         self.services: dict[str, str] = {}
         self.client = Services(self.services)
         self.spans = SpanStore(self.home.path / "traces")
+        self.databases: dict[str, str] = {}
+        """The URL of each activity's database."""
         self.page = ""
         self.clock = Clock()
         self.start_seconds = 0.0
         self._speed, self._work, self._streams, self._desks, self._port = speed, work, streams, desks, port
         self._say: Callable[[str], None] = say or (lambda _: None)
         self._began, self._accept_loss = began or time.time(), accept_loss
+        self._from_time, self._staffing = from_time, staffing or {}
         self._machine = Machine(self.home, say=self._say)
         self._failure: asyncio.Future[BaseException]
         self._children: dict[str, Child] = {}
@@ -138,7 +144,8 @@ class Chain:
                 "told is lost to whoever has not read them; `svc up --accept-loss` goes on with what is left."
             )
         clock = ChainClock(databases.pop(ADMINISTRATION))
-        self.clock = await clock.start(self._speed)
+        self.clock = await clock.start(self._speed, self._from_time)
+        self.databases.update(databases)
         stack.push_async_callback(clock.stop)
         self._beside(stack, clock.keep())
         stack.push_async_callback(self._stop_services)
@@ -176,7 +183,7 @@ class Chain:
             ours["SVC_STREAMS"] = str(self._streams)
         if self._desks:
             ours["SVC_DESKS"] = self._desks
-        return {**os.environ, **ours}
+        return {**os.environ, **ours, **self._staffing.get(activity, {})}
 
     def _beside(self, stack: AsyncExitStack, work: Coroutine[Any, Any, None]) -> None:
         """Run this beside all else until the chain ends; when it fails, so does the chain."""

@@ -39,8 +39,11 @@ class ChainClock:
     def __init__(self, database: str) -> None:
         self._database = database
 
-    async def start(self, speed: float) -> Clock:
-        """Go on at this speed; returns the clock that all services get."""
+    async def start(self, speed: float, from_time: timedelta | None = None) -> Clock:
+        """Go on at this speed; returns the clock that all services get.
+
+        With `from_time`, a time of day, it leaps forward to when it is that time next.
+        """
         now = datetime.now(UTC)
         connection = await asyncpg.connect(self._database)
         try:
@@ -48,6 +51,11 @@ class ChainClock:
             row = await connection.fetchrow("SELECT wall, chain, speed FROM clock ORDER BY number DESC LIMIT 1")
             ran_until = await connection.fetchval("SELECT until FROM clock_ran")
             segment = resume(Segment(*row) if row else None, ran_until, now, speed)
+            if from_time is not None:
+                chain = segment.chain
+                midnight = datetime.combine(chain, datetime.min.time(), UTC)
+                leap = midnight + from_time + timedelta(days=midnight + from_time < chain)
+                segment = segment._replace(chain=leap)
             await connection.execute("INSERT INTO clock (wall, chain, speed) VALUES ($1, $2, $3)", *segment)
             await connection.execute(RAN, now + LEASE)
         finally:

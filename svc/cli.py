@@ -43,6 +43,9 @@ Quick = Annotated[bool, typer.Option("--quick", help="Little of everything, in u
 Demand = Annotated[str, typer.Argument(help="Its id, or the beginning of it.", show_default=False)]
 
 
+DEMO_SPEED = 14_400.0
+
+
 @app.callback()
 def svc() -> None:
     """The ITIL 4 service value chain as a running system.
@@ -83,19 +86,37 @@ def up(
 def demo(
     once: Annotated[bool, typer.Option("--once", help="End when both demands have ended.")] = False,
     again: Annotated[bool, typer.Option("--again", help="Push the last tickets once more.")] = False,
-    speed: Speed = 14_400.0,
+    speed: Speed = DEMO_SPEED,
     work: Work = Way.simulated,
     limit: Annotated[float, typer.Option(min=1, help="Seconds that a demand may take to end.")] = 600.0,
+    day: Annotated[bool, typer.Option("--day", help="The whole day of a scenario instead, in about a minute.")] = False,
+    scenario: Annotated[Path | None, typer.Option(help="With --day: an organisation as a file.")] = None,
+    seed: Annotated[int, typer.Option(help="With --day: what chance decides hangs on it.")] = 7,
     port: Port = None,
     json: Json = False,
 ) -> None:
-    """Run the chain and watch two real tickets, an incident and a new service, become value.
+    """Run the chain and watch two real tickets, an incident and a new service, become value; or a whole day.
 
-    Exit code 0 only if both demands come to an end. Example: [bold]svc demo --once[/]
+    Exit code 0 only if both demands come to an end; of a day, if every invariant of the domain holds.
+
+    Example: [bold]svc demo --once[/], or [bold]svc demo --day --once[/]
     """
     from svc import demo, up
     from svc.terminal import Terminal
 
+    if day:
+        from svc import day as live
+        from svc.scenario import reading
+        from svc.simulation.run import SCENARIO
+
+        speed = 1440.0 if speed == DEMO_SPEED else speed
+        _run(
+            live.run(
+                Terminal(json=json), reading.read(scenario or SCENARIO), seed=seed, once=once, json=json, speed=speed,
+                port=port, began=_began(), interrupted=up.interrupted,
+            )
+        )  # fmt: skip
+        return
     _run(
         demo.run(
             Terminal(json=json), once=once, again=again, json=json, speed=speed, work=work.value, limit=limit,

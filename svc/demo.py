@@ -249,6 +249,13 @@ def _as_json(chain: Chain, outcome: Outcome) -> Json:
     return told if outcome.ended else {**told, "waits": outcome.waits}
 
 
+def desk_secret(home: Path) -> str:
+    """What the desk of this home signs its pushes with."""
+    kept = _kept(home)
+    write_private(home / "demo.json", kept.model_dump_json())
+    return kept.secret
+
+
 def _kept(home: Path) -> Kept:
     file = home / "demo.json"
     if file.exists():

@@ -25,17 +25,9 @@ MOST_ERRORS = 20
 
 def result(simulation: Simulation) -> Json:
     """All of it, as a script reads it."""
-    history = simulation.history
-    demands = list(history.demands.values())
     aside = simulation.aside
     return {
-        "until": simulation.clock.time.isoformat(),
-        "demands": len(demands),
-        "streams": by_stream(demands),
-        "lead_times": lead_times(demands),
-        "open_work": open_work(history),
-        "kpis": key_figures(history),
-        "budgets": [budget.status.model_dump() for budget in history.of(PLAN, "Budget")],
+        **outcome(simulation.history),
         "coverage": coverage.coverage({name: one.coverage() for name, one in simulation.activities.items()}),
         "messages": simulation.messages,
         "events": len(simulation.told),
@@ -54,9 +46,23 @@ def result(simulation: Simulation) -> Json:
             }
             for one in aside[:MOST_ERRORS]
         ],
+        "digest": simulation.digest,
+    }
+
+
+def outcome(history: History) -> Json:
+    """What has come of a run, simulated or live."""
+    demands = list(history.demands.values())
+    return {
+        "until": history.until.isoformat(),
+        "demands": len(demands),
+        "streams": by_stream(demands),
+        "lead_times": lead_times(demands),
+        "open_work": open_work(history),
+        "kpis": key_figures(history),
+        "budgets": [budget.status.model_dump() for budget in history.of(PLAN, "Budget")],
         "invariants": len(INVARIANTS),
         "violations": [found._asdict() for found in violations(history)],
-        "digest": simulation.digest,
     }
 
 
@@ -154,4 +160,5 @@ def _judgement(found: Json) -> list[RenderableType]:
     told += [Text(f"broken: {one['check']}: {one['story']}", "bold red") for one in found["violations"]]
     if holds(found):
         told.append(Text(f"all {found['invariants']} invariants hold", "green"))
-    return [*told, Text(f"digest {found['digest']}", "dim")]
+    told += [Text(f"digest {found['digest']}", "dim")] if "digest" in found else []
+    return [*told]
