@@ -241,3 +241,25 @@ def check_trace(spans: list[dict[str, Any]], demand: str) -> None:
     orphans = [span["name"] for span in spans if span.get("parentSpanId") and span["parentSpanId"] not in by_id]
     assert orphans == []
     assert all(first["spanId"] != second["spanId"] for first, second in pairwise(spans))
+
+
+@pytest.mark.timeout(400)  # a day in a minute, after a start in a new home
+async def test_a_day_shows_every_row_arrow_and_end_by_six_streams_and_its_invariants_hold(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    home = tmp_path_factory.mktemp("a day")
+    (home / "downloads").symlink_to(Home().downloads)
+    async with svc(home, "demo", "--day", "--once", "--json") as day:
+        code, output = await finish(day, 380)
+        await nothing_left(day)
+    found = json.loads(output.splitlines()[-1])
+    assert code == 0, day.said
+    assert (found["violations"], found["set_aside"]) == ([], [])
+    shown = {name: found["coverage"][name] for name in ("inputs", "outputs", "arrows", "ends")}
+    assert {name: part["missing"] for name, part in shown.items()} == dict.fromkeys(shown, [])
+    assert [part["total"] for part in shown.values()] == [36, 27, 30, 112]
+    assert len(found["streams"]) == 6
+    for stream, states in found["streams"].items():
+        assert states.keys() & {"value_realised", "delivered"}, f"{stream} has no yes"
+        assert states.keys() & {"rejected", "denied", "withdrawn", "merged"}, f"{stream} has no no"
+    assert sum(sum(states.values()) for states in found["streams"].values()) == found["demands"] > 60
