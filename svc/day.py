@@ -85,7 +85,9 @@ class Outside:
                 self.answers["done"] += 1
             except Trouble as trouble:  # people ask for what cannot be had, too
                 self.answers["refused"] += 1
-                self.refused.append({"activity": say.activity, "path": say.path, "status": "no", "detail": str(trouble)})
+                self.refused.append(
+                    {"activity": say.activity, "path": say.path, "status": "no", "detail": str(trouble)}
+                )
 
 
 async def run(
