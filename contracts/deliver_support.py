@@ -99,6 +99,8 @@ class ServicePerformanceReported(Event):
     """Whether both targets were met."""
     measures: tuple[Measure, ...] = ()
     """What else was measured on the service, for example its availability."""
+    reasons: tuple[str, ...] = ()
+    """Which target was missed, and where the targets come from, as sentences."""
 
 
 class SupportEscalated(Event):

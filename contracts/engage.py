@@ -127,6 +127,8 @@ class ServiceRequirementsStated(Event):
     """The customer segment; empty if the requester belongs to none."""
     requirements: tuple[Requirement, ...]
     """What it must do, and how well."""
+    reasons: tuple[str, ...] = ()
+    """Whose word each requirement is, as sentences."""
 
 
 class ValueJudged(Event, Judgement):
@@ -172,6 +174,8 @@ class ImprovementOpportunityIdentified(Event):
     """Other demands that say the same."""
     satisfaction: Rating | None = None
     """How satisfied they are; None if they did not say."""
+    reasons: tuple[str, ...] = ()
+    """Why it is taken for what `source` says, as sentences."""
 
 
 class ThirdPartyServiceReported(Event, case="supplier"):
@@ -204,6 +208,8 @@ class ThirdPartyServiceReported(Event, case="supplier"):
     """From when it stands so."""
     valid_until: AwareDatetime | None = None
     """When it ends; None if no end is known."""
+    reasons: tuple[str, ...] = ()
+    """Why it stands so, as sentences."""
 
 
 class ChangeInitiationRequested(Event):

@@ -160,3 +160,5 @@ class PeriodReport(Data):
     """Of the report on this period: a later one replaces an earlier one."""
     kpis: tuple[Kpi, ...]
     """The figures."""
+    reasons: tuple[str, ...] = ()
+    """For each figure with a verdict, whose target it was judged by."""
