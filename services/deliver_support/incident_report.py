@@ -57,7 +57,18 @@ def performance_of(
         restore_seconds=seconds(begun_at, done.time),
         restore_target_seconds=seconds(begun_at, resolve_by),
         met=completed.responded_in_time and completed.resolved_in_time and completed.outcome != "unresolved",
+        reasons=verdict_of(completed, f"agreement {resolution.bound_by}" if resolution.bound_by else "its priority"),
     )
+
+
+def verdict_of(completed: SupportTaskCompleted, source: str) -> tuple[str, ...]:
+    """Which of the targets were kept, and where they come from."""
+    kept = {
+        f"taken up by {completed.respond_by:%d %B %H:%M}": completed.responded_in_time,
+        f"done by {completed.resolve_by:%d %B %H:%M}": completed.resolved_in_time,
+    }
+    verdicts = tuple(f"It was {'' if met else 'not '}{what} UTC, the target of {source}." for what, met in kept.items())
+    return (*verdicts, "It was not resolved.") if completed.outcome == "unresolved" else verdicts
 
 
 def restored(

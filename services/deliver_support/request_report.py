@@ -9,7 +9,7 @@ from contracts.deliver_support import (
     SupportTaskCompleted,
 )
 from contracts.event import Fact, Message
-from services.deliver_support.incident_report import seconds
+from services.deliver_support.incident_report import seconds, verdict_of
 from services.deliver_support.request_model import (
     Access,
     Fulfilment,
@@ -79,6 +79,7 @@ def speed(request: Fulfilment, completed: SupportTaskCompleted) -> ServicePerfor
         restore_seconds=seconds(asked_at, completed.completed_at),
         restore_target_seconds=seconds(asked_at, completed.resolve_by),
         met=completed.responded_in_time and completed.resolved_in_time,
+        reasons=verdict_of(completed, "its priority"),
     )
 
 

@@ -20,6 +20,7 @@ from services.engage.model import (
     DemandAltered,
     FirstEnded,
     Joined,
+    KnownServices,
     MergeAccepted,
     MergeLeft,
     MergeProposed,
@@ -70,7 +71,12 @@ def seek_change(accepted: DemandAccepted, demand: Demand, stakeholder: Read[Stak
 
 
 def consolidate_demand(
-    stated: NeedStated, demand: Demand, segment: Read[Segment], need: Need, stakeholders: Stakeholders
+    stated: NeedStated,
+    demand: Demand,
+    segment: Read[Segment],
+    need: Need,
+    stakeholders: Stakeholders,
+    services: Read[KnownServices],
 ) -> list[Consolidating]:
     """Tell everybody a need that is understood, or have the one who needed it first stand for it."""
     if outdated(stated, demand):
@@ -80,14 +86,19 @@ def consolidate_demand(
         return [MergeProposed(demand=need.first, joining=joining(demand), stated=stated)]
     if need.first is None or stated.alone:
         need.first, need.requester = demand.id, known_as(demand.requester)
-    return [*understand(stated, demand, segment, stakeholders)]
+    return [*understand(stated, demand, segment, stakeholders, services)]
 
 
 def initiate_change(
-    stated: NeedStated, demand: Demand, segment: Read[Segment], need: Need, stakeholders: Stakeholders
+    stated: NeedStated,
+    demand: Demand,
+    segment: Read[Segment],
+    need: Need,
+    stakeholders: Stakeholders,
+    services: Read[KnownServices],
 ) -> list[Consolidating | ChangeInitiationRequested]:
     """Consolidate a demand for a change, and ask for it within what its sponsor pays and by the day it is needed."""
-    told = consolidate_demand(stated, demand, segment, need, stakeholders)
+    told = consolidate_demand(stated, demand, segment, need, stakeholders, services)
     if demand.status != "consolidated" or not any(isinstance(one, DemandConsolidated) for one in told):
         return [*told]
     money = authorised(demand, stakeholders)
@@ -187,7 +198,11 @@ def unalterable(altered: DemandAltered, demand: Demand) -> Answer | None:
 
 
 def understand(
-    stated: NeedStated, demand: Demand, segment: Segment, stakeholders: Mapping[str, Stakeholder]
+    stated: NeedStated,
+    demand: Demand,
+    segment: Segment,
+    stakeholders: Mapping[str, Stakeholder],
+    services: KnownServices,
 ) -> list[DemandConsolidated | ServiceRequirementsStated | Told]:
     """A need that is understood, with all who have it."""
     demand.status, demand.reason, demand.weighed = "consolidated", "it waits for the portfolio decision", True
@@ -211,8 +226,13 @@ def understand(
         promise_by=promise_by,
         channel=demand.channel,
     )
+    required = requirements_on(demand, segment, services)
     requirements = ServiceRequirementsStated(
-        demand=demand.id, service=demand.service, segment=demand.segment, requirements=requirements_on(demand, segment)
+        demand=demand.id,
+        service=demand.service,
+        segment=demand.segment,
+        requirements=tuple(one.requirement for one in required),
+        reasons=tuple(one.reason for one in required),
     )
     text = f"We have understood what you need, and weigh it next. Once approved, it is due by {spoken(promise_by)}."
     more = f"{len(demand.merged)} more have asked for the same; you go on as one." if demand.merged else ""

@@ -62,6 +62,7 @@ def weigh_feedback(
     kept = (voice for voice in recent if voice.demand != demand.id)
     voices.voices = (*kept, Voice(demand=demand.id, at=weighed.time))[-MOST_VOICES:]
     trend = len(others) + 1 >= TREND
+    said = f"{len(others)} others have said something about it within {TIME_OF_TREND.days} days; {TREND} make a trend."
     about = demand.service or "us"
     many = f", as {len(others)} others have said within {TIME_OF_TREND.days} days" if trend else ""
     demand.status, demand.reason = "consolidated", f"what could be better about {about} is weighed{many}"
@@ -74,6 +75,7 @@ def weigh_feedback(
         stakeholder_kind=weighed.stakeholder_kind,
         service=demand.service,
         demands=others if trend else (),
+        reasons=(said,),
     )
     sorry = "We are sorry. " if demand.kind == "complaint" else "Thank you. "
     return [passed_on, *tell(demand, f"{sorry}What could be better about {about} is weighed next{many}.")]

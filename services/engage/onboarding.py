@@ -27,7 +27,7 @@ def onboard_consumer(
     if demand.accepted_at:
         return [*ask_support(accepted, demand, services, segment)]
     demand.status, demand.reason = "waiting_for_consumer", "the consumer has not accepted the terms yet"
-    terms = "; ".join(spelled(requirement) for requirement in requirements_on(demand, segment))
+    terms = "; ".join(spelled(one.requirement) for one in requirements_on(demand, segment, services))
     whom = f"for the segment {demand.segment}" if demand.segment else "for everybody"
     return [*tell(demand, f"Welcome. What we keep {whom}: {terms}. Please accept it or say no; until then we wait.")]
 

@@ -121,7 +121,15 @@ def report(day: Day, direction: Direction, time: datetime) -> EngagementPerforma
         complaints=day.complaints,
         answers=day.answers,
         realised=day.realised,
+        reasons=tuple(reason_of(kpi, direction, time) for kpi in kpis if kpi.met is not None),
     )
+
+
+def reason_of(kpi: Kpi, direction: Direction, time: datetime) -> str:
+    """Whether a figure meets its target, and whose target that is."""
+    wanted = direction.target(kpi.name.replace("_", "-"), time)
+    whose = f"plan {wanted.plan} (edition {wanted.edition})" if wanted else "the usual, because no plan says otherwise"
+    return f"{kpi.name} is {kpi.value:g} and {'meets' if kpi.met else 'misses'} {kpi.target:g}, the target of {whose}."
 
 
 def figures(day: Day, direction: Direction, time: datetime) -> tuple[Kpi, ...]:

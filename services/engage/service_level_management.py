@@ -32,7 +32,8 @@ TASKS: Mapping[str, Task] = {"service_request": "fulfil", "onboarding": "train"}
 TEACHING = ("training", "teach", "show us how", "show me how", "how do we use", "how do i use")
 """Words by which a request without an offering asks to be taught."""
 USUAL: Criticality = "medium"
-"""How critical a service is as long as nobody has said."""
+USUALLY = "the usual: nobody has described the service"
+"""How critical a service is as long as nobody has said, and what is said of it then."""
 IMPACT: tuple[tuple[int, Mapping[Criticality, int]], ...] = (
     (100, {"high": 1, "medium": 1, "low": 2}),
     (10, {"high": 1, "medium": 2, "low": 3}),
@@ -69,7 +70,9 @@ TARGETS: Mapping[int, Targets] = {
 AVAILABILITY = Requirement(
     name="availability", kind="warranty", measure="share of the month in which it can be used", target=99, unit="%"
 )
-"""What every customer may expect of every service, unless their segment has stated something else."""
+"""What every customer may expect of a service of medium criticality, unless their segment has stated something else."""
+USUAL_AVAILABILITY: Mapping[Criticality, float] = {"high": 99.5, "medium": AVAILABILITY.target, "low": 98}
+"""What they may expect by how critical the service is; what is of high criticality is not kept worse for anybody."""
 
 
 def request_support(
@@ -199,10 +202,7 @@ class Ranking(NamedTuple):
 
 def prioritise(demand: Demand, services: KnownServices) -> Ranking:
     """Priority from impact and urgency; what the requester wants does not enter."""
-    known = services.get(demand.service)
-    described = known.criticality if known else None
-    criticality = described or USUAL
-    said = f"description of {demand.service}" if described else "the usual: nobody has described the service"
+    criticality, said = criticality_of(demand.service, services)
     impact = next(by[criticality] for least, by in IMPACT if demand.users >= least)
     harm = demand.harm_in_hours
     urgency = next((level for most, level in URGENCY if harm is not None and harm <= most), LEAST_URGENT)
@@ -226,14 +226,40 @@ def wanted_priority(demand: Demand, segment: Segment) -> int | None:
     return demand.wanted_priority or {wish.kind: wish.wanted_priority for wish in wishes}.get(demand.kind)
 
 
-def requirements_on(demand: Demand, segment: Segment) -> tuple[Requirement, ...]:
-    """What the service must reach: enough users, the usual availability, and what the segment has stated over it."""
-    capacity = Requirement(
+def criticality_of(service: str | None, services: KnownServices) -> tuple[Criticality, str]:
+    """How critical a service is, and who says so."""
+    known = services.get(service)
+    described = known.criticality if known else None
+    return described or USUAL, f"description of {service}" if described else USUALLY
+
+
+class Required(NamedTuple):
+    """A requirement on a service, and whose word it is."""
+
+    requirement: Requirement
+    reason: str
+
+
+def requirements_on(demand: Demand, segment: Segment, services: KnownServices) -> tuple[Required, ...]:
+    """What the service must reach: enough users, and what the segment has stated, else what is usual for it."""
+    users = Requirement(
         name="users-served",
         kind="utility",
         measure="people who can use it at the same time",
         target=demand.all_users,
         unit="users",
     )
-    stated = (requirement for statement in segment.on(demand.service) for requirement in statement.requirements)
-    return tuple({requirement.name: requirement for requirement in (capacity, AVAILABILITY, *stated)}.values())
+    criticality, source = criticality_of(demand.service, services)
+    usual = AVAILABILITY.model_copy(update={"target": float(USUAL_AVAILABILITY[criticality])})
+    why = f"availability is to be {usual.target:g} %: the criticality of {demand.service or 'it'} is {criticality}"
+    found = {
+        users.name: Required(users, f"users-served is {demand.all_users}: so many want to use it."),
+        usual.name: Required(usual, f"{why} ({source})."),
+    }
+    for statement in segment.on(demand.service):
+        for stated in statement.requirements:
+            found[stated.name] = Required(stated, f"{stated.name} is as {statement.customer} states for {segment.id}.")
+    asked = found[usual.name].requirement
+    if criticality == "high" and asked.unit == usual.unit and asked.target < usual.target:
+        found[usual.name] = Required(usual, f"{why}, so that {asked.target:g} % is not enough for {segment.id} either.")
+    return tuple(found.values())

@@ -228,4 +228,5 @@ def report(supplier: Supplier, service: SupplierService) -> ThirdPartyServiceRep
         agreement=service.agreement,
         valid_from=service.valid_from,
         valid_until=service.valid_until,
+        reasons=(service.reason,),
     )

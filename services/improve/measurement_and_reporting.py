@@ -8,11 +8,13 @@ from contracts.event import Fact
 from contracts.improve import ChainPerformanceReported
 from contracts.plan import PlanningPerformanceReported, PlanPublished
 from contracts.value_chain import TITLES
+from contracts.values import Kpi
 from services.chassis.outputs import Later
 from services.chassis.state import Read
 from services.improve.business_case import LEVERS, gap, name_of
 from services.improve.figures import (
     ENOUGH,
+    FIGURES,
     MOST_DAYS,
     MOST_PLANS,
     Aim,
@@ -186,13 +188,23 @@ def publish(week: Week, targets: Targets, time: datetime, *, at_once: bool = Fal
 def report(week: Week, targets: Targets, time: datetime) -> ChainPerformanceReported:
     """The week's next report: a later one replaces an earlier one."""
     week.reports, week.unreported, week.missed = week.reports + 1, False, missed_by(week, targets, time)
+    kpis = week.kpis(targets, time)
     return ChainPerformanceReported(
         period=week.id,
         version=week.reports,
-        kpis=week.kpis(targets, time),
+        kpis=kpis,
         bottleneck=week.bottleneck,
         bottleneck_waiting=week.bottleneck_waiting,
+        reasons=tuple(reason_of(kpi, targets, time) for kpi in kpis if kpi.met is not None),
     )
+
+
+def reason_of(kpi: Kpi, targets: Targets, time: datetime) -> str:
+    """Whether a key figure meets its target, and whose target that is."""
+    planned, plan = targets.of(kpi.name, time)
+    own = "that of its cases" if FIGURES[kpi.name].target is None else plan
+    whose = own if planned is None else plan
+    return f"{kpi.name} is {kpi.value:g} and {'meets' if kpi.met else 'misses'} {kpi.target:g} ({whose})."
 
 
 def find_need(

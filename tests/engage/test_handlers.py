@@ -109,7 +109,7 @@ def begun(stream: str = RESTORE, demand: UUID = ID, **fields: Any) -> Begin:
 def consolidated(row: Demand, segment: Segment = NO_SEGMENT) -> list[Any]:
     """What comes of a demand that nobody else has."""
     stated = only(NeedStated, seek_need(accepted(CREATE), row, NOBODY))
-    return [*consolidate_demand(stated.at(NOW, stream=CREATE), row, segment, Need(id=stated.need), {})]
+    return [*consolidate_demand(stated.at(NOW, stream=CREATE), row, segment, Need(id=stated.need), {}, NONE_KNOWN)]
 
 
 def accepted(stream: str = RESTORE) -> DemandAccepted:
