@@ -128,8 +128,8 @@ def report(day: Day, direction: Direction, time: datetime) -> EngagementPerforma
 def reason_of(kpi: Kpi, direction: Direction, time: datetime) -> str:
     """Whether a figure meets its target, and whose target that is."""
     wanted = direction.target(kpi.name.replace("_", "-"), time)
-    whose = f"plan {wanted.plan} (edition {wanted.edition})" if wanted else "the usual, because no plan says otherwise"
-    return f"{kpi.name} is {kpi.value:g} and {'meets' if kpi.met else 'misses'} {kpi.target:g}, the target of {whose}."
+    whose = f"plan {wanted.plan} (edition {wanted.edition})" if wanted else "usual: no plan sets a target"
+    return f"{kpi.name} is {kpi.value:g} and {'meets' if kpi.met else 'misses'} {kpi.target:g} ({whose})."
 
 
 def figures(day: Day, direction: Direction, time: datetime) -> tuple[Kpi, ...]:

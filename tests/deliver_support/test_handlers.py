@@ -515,11 +515,15 @@ def stated(target: float, unit: str = "s") -> ServiceRequirementsStated:
     ("target", "unit", "outcome"),
     [(8, "s", "deployment_refused"), (9, "s", "deployment_accepted"), (8, "ms", "deployment_accepted")],
 )
+@pytest.mark.row("deliver_support.out.delivered")
 def test_a_part_that_misses_what_the_segment_requires_is_refused(target: float, unit: str, outcome: str) -> None:
     deployment = with_parts()
     assert note_requirements(stated(target, unit), deployment) == []
     plan_deployment(planned(), deployment)
-    assert installed(deployment).outcome == outcome
+    delivered = installed(deployment)
+    assert delivered.outcome == outcome
+    missed = f"reaches 9 in start-time; {target:g} {unit} is required."
+    assert [missed in why for why in delivered.reasons] == [True, True] * (outcome == "deployment_refused")
 
 
 def test_work_that_was_not_begun_cannot_be_reported_as_done() -> None:
@@ -660,3 +664,40 @@ def test_everything_that_is_heard_is_decided_on_and_outside_of_streams_by_named_
 def test_everything_that_may_be_told_is_told_by_some_decision() -> None:
     told = {output for handler in handles.registered.values() for output in handler.may_tell}
     assert set(handles.tells) - told == set()
+
+
+each_way = pytest.mark.parametrize("told", [False, True], ids=["withheld", "told"])
+
+
+@pytest.mark.row("deliver_support.in.services", "design_transition")
+@each_way
+def test_without_the_plan_of_a_deployment_its_release_is_refused(told: bool) -> None:
+    deployment = with_parts()
+    if told:
+        plan_deployment(planned(), deployment)
+        installed(deployment)
+    (delivered,) = put_live(released(), deployment, LiveService(id=GAMES))
+    assert delivered.outcome == ("live" if told else "deployment_refused")
+
+
+@pytest.mark.row("deliver_support.in.services", "design_transition")
+@each_way
+def test_what_was_not_released_is_not_restored(told: bool) -> None:
+    service = LiveService(id=GAMES)
+    if told:
+        put_live(released(), accepted(), service)
+    assert ended(opened(), service).outcome == ("resolved" if told else "unresolved")
+
+
+@pytest.mark.row("deliver_support.in.components", "obtain_build")
+@each_way
+def test_without_a_part_the_deployment_is_refused(told: bool) -> None:
+    deployment = with_parts(provided("store"))
+    plan_deployment(planned(), deployment)
+    if told:
+        receive_component(provided("engine"), deployment)
+    last_call = DeploymentDue(demand=DEMAND, change="c1", last_call=True).at(NOW + PATIENCE)
+    start_deployment(last_call, deployment)
+    delivered = installed(deployment)
+    assert delivered.outcome == ("deployment_accepted" if told else "deployment_refused")
+    assert ("engine was not provided" in " ".join(delivered.reasons)) != told

@@ -235,6 +235,7 @@ def test_one_change_is_asked_for_however_often_it_comes_meanwhile() -> None:
     assert len(desk.asked) == 1
 
 
+@pytest.mark.row("deliver_support.out.change_requests")
 def test_an_open_initiative_about_the_service_holds_the_change_back_until_it_has_failed() -> None:
     desk = Desk()
     note_initiative(initiated(), desk.outlook)
@@ -478,3 +479,11 @@ def test_what_a_service_keeps_is_bounded() -> None:
         desk.incident(f"{letters} zz", priority=1, users=0)
     assert len(desk.trend.incidents) == MOST_INCIDENTS
     assert len(desk.trend.problems) == MOST_PROBLEMS
+
+
+@pytest.mark.row("deliver_support.in.support_tasks", "engage")
+@pytest.mark.parametrize("told", [4, 5], ids=["one withheld", "all told"])
+def test_without_one_of_the_tasks_that_make_a_problem_no_change_is_asked_for(told: int) -> None:
+    desk = Desk()
+    desk.incidents(told)
+    assert (len(desk.trend.problems), len(desk.asked)) == ((1, 1) if told == 5 else (0, 0))

@@ -357,6 +357,7 @@ def test_low_stock_is_ordered_once_until_it_has_come() -> None:
     assert (counter.stock.quantity, counter.stock.reorder) == (10, ""), "booked in once"
 
 
+@pytest.mark.row("deliver_support.out.change_requests")
 def test_an_order_says_how_many_wait_and_is_as_urgent_as_that() -> None:
     calm, pressing = Counter(quantity=3), Counter(quantity=0)
     calm.ask(quantity=1)
@@ -580,3 +581,23 @@ def test_goods_and_request_meet_whatever_comes_first(way: Literal["arrival first
         counter.ask(2, quantity=5)
         counter.come(order.change)
     assert (counter.requests[UUID(int=2)].stage, counter.stock.quantity) == ("fulfilled", 6)
+
+
+@pytest.mark.row("deliver_support.in.support_tasks", "engage")
+@pytest.mark.parametrize("told", [False, True], ids=["withheld", "told"])
+def test_who_asked_before_has_what_the_next_one_waits_for(told: bool) -> None:
+    counter = Counter(quantity=1)
+    if told:
+        counter.ask(1)
+    assert counter.ask(2).stage == ("waiting" if told else "fulfilled")
+
+
+@pytest.mark.row("deliver_support.in.components", "obtain_build")
+@pytest.mark.parametrize("told", [False, True], ids=["withheld", "told"])
+def test_what_was_ordered_and_comes_ends_the_waiting(told: bool) -> None:
+    counter = Counter(quantity=0)
+    request = counter.ask()
+    (order,) = counter.of(ChangeRequested)
+    if told:
+        counter.come(order.change)
+    assert request.stage == ("fulfilled" if told else "waiting")

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from contracts.deliver_support import SupportAgreementNeeded, SupportTaskCompleted
+from contracts.deliver_support import ServicePerformanceReported, SupportAgreementNeeded, SupportTaskCompleted
 from contracts.engage import AgreementConcluded, SupportTaskRequested, ThirdPartyServiceReported
 from contracts.improve import ImprovementInitiated, InitiativeStatusReported
 from contracts.plan import ImprovementPlanned, Objective, PlanPublished
@@ -175,6 +175,7 @@ def test_a_missed_target_of_a_major_incident_goes_straight_to_the_owner_of_the_s
     assert told == ["games owner", "head of service delivery", "head of service delivery"]
 
 
+@pytest.mark.row("deliver_support.in.agreements", "engage")
 def test_the_promise_of_an_agreement_binds_a_task_and_makes_the_same_end_too_late() -> None:
     known = outlook()
     free = ended(opened(known)[0], live(), 6 * HOUR)
@@ -336,6 +337,8 @@ def resting_on(*told: ThirdPartyServiceReported) -> tuple[LiveService, list[Supp
     return service, weighed
 
 
+@pytest.mark.row("deliver_support.out.completion")
+@pytest.mark.row("deliver_support.in.third_party", "engage")
 def test_a_service_whose_supplier_fails_is_restored_by_a_workaround_only() -> None:
     fix = KnownError(error="gpu", symptoms=("black screen",), workaround="Restart it.", fix="We updated it.")
     well, badly = resting_on(third_party())[0], resting_on(third_party(status="degraded"))[0]
@@ -400,3 +403,24 @@ def test_a_promise_to_consumers_that_supplier_or_colleagues_cannot_hold_needs_ag
         for told in weigh_support(one.at(NOW), NeededAgreement(id="b"), live(), known)
     ]  # fmt: skip
     assert (event.kind, event.agreement) == ("operational_level", "support-in-car-video-games-obtain-build")
+
+
+@pytest.mark.row("deliver_support.out.performance")
+@pytest.mark.parametrize(
+    ("known", "met", "source"),
+    [((), True, "its priority"), ((agreement(resolve=4),), False, "agreement sla-games")],
+    ids=["no agreement", "an agreement in force"],
+)
+def test_the_same_time_meets_the_targets_or_misses_them_by_the_agreement_in_force(
+    known: tuple[AgreementConcluded, ...], met: bool, source: str
+) -> None:
+    heard = outlook()
+    for one in known:
+        keep_promise(one, heard, live())
+    done = ResolutionDone(demand=DEMAND, service=GAMES).at(NOW + 6 * HOUR)
+    _, performance, *_ = complete_support_task(done, opened(heard)[0], live())
+    assert isinstance(performance, ServicePerformanceReported)
+    assert performance.met is met
+    assert performance.restore_target_seconds == (24 if met else 4) * 3600
+    assert [why.endswith(f"the target of {source}.") for why in performance.reasons] == [True, True]
+    assert ("It was not done by 24 November 13:00" in performance.reasons[1]) != met

@@ -96,6 +96,7 @@ def test_the_same_is_not_asked_for_twice_and_more_is() -> None:
     assert asked.times == 2
 
 
+@pytest.mark.row("design_transition.out.agreements")
 def test_what_was_asked_for_before_stays_and_the_purpose_says_so() -> None:
     asked = AskedAgreement(id="a")
     ask(wanted(99), asked)
@@ -134,3 +135,14 @@ def test_a_service_that_replaces_itself_is_refused_and_nothing_changes() -> None
 def test_a_readiness_that_cannot_be_read_is_refused_where_it_is_wrong(wrong: dict[str, object], where: str) -> None:
     with pytest.raises(ValidationError, match=where):
         Readiness.model_validate({"declared_by": "ada", **wrong})
+
+
+@pytest.mark.row("design_transition.out.agreements")
+@pytest.mark.parametrize(("required", "needed"), [(98, False), (99, True)])
+def test_the_same_promise_is_enough_or_not_by_what_the_service_has_to_reach(required: float, needed: bool) -> None:
+    requirement = AVAILABILITY.model_copy(update={"target": required})
+    record = ServiceRecord(id=SERVICE, demand=DEMAND, requirements=(requirement,))
+    wanted = hear(record, contract(1, 98.5))
+    told = [event for one in wanted for event in ask_for_agreement(one.at(NOW), AskedAgreement(id=one.agreement))]
+    purpose = "cloudy promises 98.5 % where at least 99 % is required (availability)."
+    assert [(one.counterparty, one.purpose) for one in told] == [("cloudy", purpose)] * needed

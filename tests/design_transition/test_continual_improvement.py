@@ -205,6 +205,7 @@ def test_what_was_kept_stays_and_what_was_not_ends(bench: Bench, result: str, au
 
 
 @pytest.mark.parametrize("approved", [True, False])
+@pytest.mark.row("design_transition.out.specifications")
 def test_while_designs_are_to_be_right_the_first_time_parts_are_tested_early(bench: Bench, approved: bool) -> None:
     if approved:
         decide(bench.health, "design-right-first-time")

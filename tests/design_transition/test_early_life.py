@@ -61,6 +61,7 @@ def review(bench: Bench, change: str | None = None) -> list[DesignPerformanceRep
 
 
 @pytest.mark.parametrize("trained", [True, False])
+@pytest.mark.row("design_transition.out.services")
 def test_a_design_that_held_is_not_released_when_a_dimension_fails_on_the_day(bench: Bench, trained: bool) -> None:
     bench.designed().validated()
     bench.record.roles = (Role(role="game-operator", staffed=True, trained=trained),)
@@ -221,6 +222,7 @@ def test_a_change_is_reviewed_when_its_time_has_come(bench: Bench) -> None:
         (("a", "a"), "It came back: a"),
     ],
 )
+@pytest.mark.row("design_transition.out.performance")
 def test_what_users_met_since_decides_the_review(bench: Bench, titles: tuple[str, ...], reason: str) -> None:
     bench.released()
     for number, title in enumerate(titles):
@@ -252,6 +254,7 @@ def test_the_review_of_a_change_that_was_overtaken_says_nothing_about_the_newer_
 
 
 @pytest.mark.parametrize("incidents", [0, 3])
+@pytest.mark.row("design_transition.out.services")
 def test_a_failed_review_makes_the_next_change_riskier(bench: Bench, incidents: int) -> None:
     bench.released()
     for number in range(incidents):

@@ -225,6 +225,8 @@ def too_slow(bench: Bench) -> None:
     ],
     ids=lambda value: getattr(value, "__name__", None),
 )
+@pytest.mark.row("design_transition.out.specifications")
+@pytest.mark.row("design_transition.out.performance")
 def test_a_design_with_one_failing_dimension_is_refused_with_the_fact(
     bench: Bench, flaw: Any, dimension: str, reason: str
 ) -> None:

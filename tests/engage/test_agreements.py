@@ -94,7 +94,10 @@ NEEDS: list[Event] = [
 # Needs
 
 
-@pytest.mark.parametrize("need", NEEDS, ids=lambda need: need.activity)
+@pytest.mark.parametrize(
+    "need", [pytest.param(need, marks=pytest.mark.row("engage.in.agreements", need.activity)) for need in NEEDS],
+    ids=[need.activity for need in NEEDS],
+)  # fmt: skip
 def test_an_agreement_that_anybody_needs_is_concluded_on_an_offer_whichever_comes_first(need: Event) -> None:
     ends = []
     for first, second in ((need, offers(hours(4), euros(900))), (offers(hours(4), euros(900)), need)):
@@ -293,12 +296,14 @@ def test_what_a_supplier_says_is_told_once_and_counted(house: House) -> None:
     assert told_of(house, offers(hours(6), status="degraded")).status == "degraded"
 
 
+@pytest.mark.row("engage.out.third_party")
 def test_an_offer_that_is_worse_than_the_contract_in_force_is_degraded(house: House) -> None:
     unbound = told_of(House(), offers(hours(12)))
     house.ask(agreed("cloud-contract", hours(8)))
     bound = told_of(house, offers(hours(12)))
     assert (unbound.status, bound.status, bound.agreement) == ("offered", "degraded", "cloud-contract")
-    assert "resolve in 8 hours is promised in cloud-contract" in reason(house)
+    assert "resolve in 8 hours is promised in cloud-contract" in bound.reasons[0] == reason(house)
+    assert unbound.reasons == ("It is offered as its supplier says.",)
     over = told_of(house, AgreementTerminated(agreement="cloud-contract", by="buyer", reason="Too slow."))
     assert (over.status, over.agreement) == ("offered", None)
 

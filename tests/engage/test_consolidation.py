@@ -98,12 +98,14 @@ def test_incidents_are_never_merged(house: House) -> None:
         assert only(SupportTaskRequested, told).demand == demand
 
 
-@pytest.mark.parametrize(("verdict", "merges"), [("approve", False), ("reject", False), ("defer", True)])
+@pytest.mark.parametrize(("verdict", "merges"), [("approve", False), ("reject", False), ("defer", True), (None, True)])
+@pytest.mark.row("engage.in.portfolio", "plan")
 def test_once_the_first_is_decided_the_next_stands_for_itself_and_for_those_that_follow(
-    house: House, verdict: PortfolioVerdict, merges: bool
+    house: House, verdict: PortfolioVerdict | None, merges: bool
 ) -> None:
     house.hear(wish())
-    decide(house, verdict)
+    if verdict:
+        decide(house, verdict)
     only(DemandConsolidated, house.hear(wish(TWO, PAUL)))
     assert (house.row(Demand, TWO).status == "merged") == merges
     house.hear(wish(THREE, CFO))
@@ -157,6 +159,8 @@ def test_what_is_consolidated_again_too_late_is_not_put_back() -> None:
 # What a sponsor's say is worth
 
 
+@pytest.mark.row("engage.out.demand")
+@pytest.mark.row("engage.out.change_requests")
 def test_a_budget_counts_only_with_the_say_of_a_registered_sponsor(house: House) -> None:
     without = house.hear(change(budget=9_000, sponsor=CFO))
     sponsor(house)
@@ -192,6 +196,7 @@ def altered(stakeholder: str = EMILY, **fields: Any) -> DemandAltered:
     return DemandAltered(**(said | fields))
 
 
+@pytest.mark.row("engage.in.portfolio", "plan")
 def test_an_alteration_is_weighed_before_the_decision_and_asked_of_the_project_after_it(house: House) -> None:
     house.hear(wish())
     before = house.hear(altered())
@@ -202,6 +207,7 @@ def test_an_alteration_is_weighed_before_the_decision_and_asked_of_the_project_a
     assert (only(ProjectChangeRequested, after).change, all_of(DemandConsolidated, after)) == ("CHG-1", [])
 
 
+@pytest.mark.row("engage.out.change_requests")
 def test_more_money_counts_only_if_a_sponsor_adds_it(house: House) -> None:
     house.hear(wish(budget=5_000, sponsor=CFO))
     decide(house, "approve")
@@ -226,6 +232,7 @@ def test_an_alteration_is_refused_to_strangers_and_where_there_is_nothing_to_alt
 # Segments
 
 
+@pytest.mark.row("engage.in.requirements", "customers")
 def test_what_a_segment_has_stated_decides_what_the_service_must_reach(house: House) -> None:
     always = Requirement(name="availability", kind="warranty", measure="share", target=99.9, unit="%")
     usual = only(ServiceRequirementsStated, house.hear(wish(segment="fleets")))

@@ -63,10 +63,12 @@ def status_of(house: House, demand: UUID = ONE) -> str | None:
 # Passing on
 
 
+@pytest.mark.row("engage.out.improvement_opportunities")
 def test_one_remark_is_feedback_and_the_third_on_one_service_within_months_is_a_trend(house: House) -> None:
     told = [only(ImprovementOpportunityIdentified, house.hear(remark(uuid5(ONE, str(n))))) for n in range(3)]
     assert [one.source for one in told] == ["feedback", "feedback", "trend"]
     assert [len(one.demands) for one in told] == [0, 0, 2]
+    assert [one.reasons[0].partition(" have")[0] for one in told] == ["0 others", "1 others", "2 others"]
     assert "2 others" in house.events[-1].text
     other = only(ImprovementOpportunityIdentified, house.hear(remark(TWO, service="radio")))
     assert other.source == "feedback"
@@ -82,6 +84,7 @@ def test_a_complaint_is_always_passed_on_as_one_and_about_the_organisation_if_it
     assert status_of(house) == "consolidated"
 
 
+@pytest.mark.row("engage.in.tickets", "users")
 def test_feedback_without_a_service_is_answered_at_once_and_passed_on_when_the_reply_names_one(house: House) -> None:
     pushed: dict[str, Any] = {
         "demand": ONE, "desk": "roundup", "delivery": "1", "ticket": "7", "url": "", "title": "Too many steps",
@@ -129,6 +132,7 @@ def test_the_register_says_in_which_role_somebody_speaks(house: House) -> None:
         ([judged(None, ONE)], "rejected", "No improvement is made"),
     ],
 )
+@pytest.mark.row("engage.in.improvement_plans", "plan")
 def test_who_gave_feedback_hears_each_stage_of_the_improvement(
     house: House, messages: list[Any], end: str, says: str
 ) -> None:

@@ -39,6 +39,7 @@ def plan(target: float, version: int = 1, name: str = "portfolio-2026-q4", **fie
     return PlanPublished(**(said | fields))
 
 
+@pytest.mark.row("engage.out.demand")
 def test_a_chance_is_qualified_by_what_the_plan_asks_and_the_reason_names_the_plan() -> None:
     stages = []
     for heard in ((), (plan(20_000),)):

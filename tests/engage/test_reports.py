@@ -91,6 +91,7 @@ def test_a_turn_of_the_verdict_is_told_at_once_and_once(house: House) -> None:
     assert only(EngagementPerformanceReported, house.pass_time(MIDNIGHT)).version == 2
 
 
+@pytest.mark.row("engage.out.performance_reports")
 def test_what_the_plan_wants_decides_the_verdict_and_a_new_target_turns_it_at_once(house: House) -> None:
     for number in range(6):
         bring(house, number, kind="complaint" if number < 1 else "incident")
@@ -100,6 +101,8 @@ def test_what_the_plan_wants_decides_the_verdict_and_a_new_target_turns_it_at_on
     report = only(EngagementPerformanceReported, told)
     (complaints,) = [kpi for kpi in report.kpis if kpi.name == "complaints"]
     assert (complaints.met, complaints.target) == (True, 0.5)
+    assert missed.reasons[-1].endswith("misses 0.1 (usual: no plan sets a target).")
+    assert report.reasons[-1].endswith("meets 0.5 (plan operations (edition 1)).")
 
 
 @pytest.mark.parametrize(("target", "verdict"), [(None, False), (3.0, True), (4.5, False)])

@@ -59,6 +59,7 @@ def test_a_figure_that_misses_its_target_over_enough_cases_is_to_be_improved(off
     assert assessed.status == "assessed"
 
 
+@pytest.mark.row("improve.out.initiatives")
 def test_the_target_of_a_plan_decides_whether_a_figure_is_to_be_improved(office: Office) -> None:
     content = Office()
     content.hear(plan("operations", sla_met=0.3))
@@ -113,6 +114,7 @@ def test_after_an_initiative_its_figure_rests_until_the_effect_can_show(office: 
     assert [one.initiative for one in office.all(ImprovementInitiated)][-1] == "sla-met-games-2"
 
 
+@pytest.mark.row("improve.in.chain_performance", "deliver_support")
 def test_escalations_show_that_restoring_is_slow_before_its_mean_does(office: Office) -> None:
     office.hear(*(escalated(number, breached=False) for number in range(9)))
     office.hear(escalated(1), escalated(2), escalated(3, service="maps"), escalated(4, service=None))
@@ -123,6 +125,7 @@ def test_escalations_show_that_restoring_is_slow_before_its_mean_does(office: Of
     assert "escalated 3 times" in initiated.reasons[0]
 
 
+@pytest.mark.row("improve.in.feedback", "engage")
 def test_a_single_mild_remark_is_kept_until_a_second_one_comes(office: Office) -> None:
     (kept,) = office.hear(remark(1))
     assert isinstance(kept, InitiativeStatusReported)
@@ -161,6 +164,7 @@ def test_feedback_that_is_not_taken_up_is_answered_with_the_reason(office: Offic
     assert office.all(ImprovementInitiated)[0].initiative == "satisfaction-games-2"
 
 
+@pytest.mark.row("improve.out.status")
 def test_the_same_complaint_is_proposed_joined_or_refused_by_what_the_figure_stands_at() -> None:
     free, busy, resting = Office(), Office(), Office()
     for office in (busy, resting):
@@ -220,6 +224,7 @@ def test_complaints_of_a_day_count_once_by_the_newest_version_of_its_report(offi
     assert office.all(ImprovementInitiated)[0].initiative == "complaints-chain-1"
 
 
+@pytest.mark.row("improve.in.chain_performance", "engage")
 def test_without_the_report_of_engage_nobody_complains_too_much(office: Office) -> None:
     withheld = Office()
     office.hear(engagement("2026-11-23", 40, 20))

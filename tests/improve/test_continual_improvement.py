@@ -163,6 +163,7 @@ def test_an_approved_initiative_on_a_promise_asks_for_the_agreement_it_needs(off
     assert [(term.name, term.value, term.unit) for term in need.terms] == [("resolve", 8, "hours")]
 
 
+@pytest.mark.row("improve.out.agreements")
 def test_what_a_supplier_has_to_promise_follows_from_the_target_of_the_plan() -> None:
     wanted = {}
     for name, published in (("usual", ()), ("planned", (plan("operations", 2, time_to_restore=6),))):
@@ -183,6 +184,7 @@ def test_an_initiative_on_satisfaction_needs_no_agreement() -> None:
     assert not office.all(ImprovementAgreementNeeded)
 
 
+@pytest.mark.row("improve.in.third_party", "engage")
 def test_a_failing_supplier_behind_our_services_is_an_initiative_on_each_of_them() -> None:
     office = Office()
     office.hear(supplier("offered"), supplier("degraded", 2, ("games", "maps", "games")))

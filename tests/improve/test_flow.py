@@ -4,6 +4,8 @@ from datetime import datetime
 from itertools import permutations
 from typing import Any
 
+import pytest
+
 from contracts.deliver_support import ServiceDelivered
 from contracts.design_transition import DesignPerformanceReported, ServiceTransitionReported
 from contracts.event import Event, Message
@@ -91,6 +93,7 @@ def test_support_and_handing_over_are_no_flow_of_a_change() -> None:
     assert office.row(Journey, demand(1)) == Journey(id=demand(1))
 
 
+@pytest.mark.row("improve.out.performance")
 def test_the_activity_at_which_demands_wait_most_is_the_bottleneck_and_to_be_widened() -> None:
     office, even = Office(), Office()
     for number in range(3):
@@ -124,6 +127,7 @@ def test_demands_that_wait_hold_up_the_flow_before_they_are_through() -> None:
     assert not waiting("change_request").all(ImprovementInitiated)
 
 
+@pytest.mark.row("improve.in.chain_performance", "plan")
 def test_by_plan_s_own_report_what_it_has_refused_waits_no_more() -> None:
     kinds = ("change_request",) * 3
     report = planning("2026-11-25", decided=3, waiting=0)

@@ -38,16 +38,40 @@ def verdicts(office: Office) -> dict[str, bool | None]:
 @pytest.mark.parametrize(
     ("bad", "good", "initiative"),
     [
-        (lambda n: transition(n, "refused"), lambda n: transition(n, "released"), "change-success-games-1"),
-        (lambda n: design(n, "design_refused"), lambda n: design(n, "validated"), "design-right-first-time-games-1"),
-        (lambda n: obtaining(n, 11), lambda n: obtaining(n, 10), "obtained-in-time-chain-1"),
-        (lambda n: obtaining(n, 9, 800), lambda n: obtaining(n, 9, 900), "obtaining-cost-chain-1"),
-        (lambda n: judged(n, 2), lambda n: judged(n, 5), "satisfaction-games-1"),
-        (lambda n: judged(n, verdict="not"), lambda n: judged(n, verdict="fully"), "value-realised-games-1"),
-        (lambda n: support(n, met=False), lambda n: support(n, met=True), "sla-met-games-1"),
-        (lambda n: support(n, met=True, hours=9), lambda n: support(n, met=True), "time-to-restore-games-1"),
+        pytest.param(
+            lambda n: transition(n, "refused"), lambda n: transition(n, "released"), "change-success-games-1",
+            marks=pytest.mark.row("improve.in.changed_services", "design_transition"),
+        ),
+        pytest.param(
+            lambda n: design(n, "design_refused"), lambda n: design(n, "validated"), "design-right-first-time-games-1",
+            marks=pytest.mark.row("improve.in.chain_performance", "design_transition"),
+        ),
+        pytest.param(
+            lambda n: obtaining(n, 11), lambda n: obtaining(n, 10), "obtained-in-time-chain-1",
+            marks=pytest.mark.row("improve.in.chain_performance", "obtain_build"),
+        ),
+        pytest.param(
+            lambda n: obtaining(n, 9, 800), lambda n: obtaining(n, 9, 900), "obtaining-cost-chain-1",
+            marks=pytest.mark.row("improve.in.chain_performance", "obtain_build"),
+        ),
+        pytest.param(
+            lambda n: judged(n, 2), lambda n: judged(n, 5), "satisfaction-games-1",
+            marks=pytest.mark.row("improve.in.feedback", "engage"),
+        ),
+        pytest.param(
+            lambda n: judged(n, verdict="not"), lambda n: judged(n, verdict="fully"), "value-realised-games-1",
+            marks=pytest.mark.row("improve.in.feedback", "engage"),
+        ),
+        pytest.param(
+            lambda n: support(n, met=False), lambda n: support(n, met=True), "sla-met-games-1",
+            marks=pytest.mark.row("improve.in.service_performance", "deliver_support"),
+        ),
+        pytest.param(
+            lambda n: support(n, met=True, hours=9), lambda n: support(n, met=True), "time-to-restore-games-1",
+            marks=pytest.mark.row("improve.in.service_performance", "deliver_support"),
+        ),
     ],
-)
+)  # fmt: skip
 def test_what_each_activity_says_decides_about_an_initiative_and_without_its_word_there_is_none(
     bad: Any, good: Any, initiative: str
 ) -> None:
@@ -71,6 +95,7 @@ def test_a_plan_s_target_goes_before_that_of_the_cases_and_the_usual_one() -> No
     assert verdicts(usual) == {"sla_met": False, "time_to_restore": True}
 
 
+@pytest.mark.row("improve.out.performance")
 def test_a_new_version_of_a_plan_judges_the_week_anew_at_once() -> None:
     office = Office()
     office.hear(support(1, met=True), support(2, met=False))
@@ -78,6 +103,9 @@ def test_a_new_version_of_a_plan_judges_the_week_anew_at_once() -> None:
     (report,) = office.hear(plan("operations", 2, sla_met=0.5))
     assert isinstance(report, ChainPerformanceReported)
     assert (report.kpis[0].name, report.kpis[0].target, report.kpis[0].met) == ("sla_met", 0.5, True)
+    assert report.reasons[0] == "sla_met is 0.5 and meets 0.5 (plan operations v2)."
+    before = office.all(ChainPerformanceReported)[0]
+    assert before.reasons[0].endswith("misses 0.95 (Improve's own target: no plan in force sets one).")
     assert office.hear(plan("operations", 1, sla_met=0.9), plan("operations", 2, sla_met=0.9)) == []
     assert office.hear(plan("operations", 3, sla_met=0.4)) == []
 

@@ -109,6 +109,8 @@ def test_a_demand_that_says_neither_is_not_kept(workshop: Workshop) -> None:
 # --- the sponsor
 
 
+@pytest.mark.row("obtain_build.out.changed_services")
+@pytest.mark.row("obtain_build.in.change_requests", "engage")
 def test_the_sponsors_budget_bounds_an_order() -> None:
     withheld, told = dear_but_swift(), dear_but_swift()
     begin(withheld)
@@ -149,6 +151,7 @@ def test_the_sponsor_may_be_known_before_or_after_the_change() -> None:
 # --- alterations under way
 
 
+@pytest.mark.row("obtain_build.in.change_requests", "engage")
 def test_what_could_not_be_had_is_tried_again_with_more_budget() -> None:
     workshop = Workshop()
     workshop.budget = 3_000
@@ -227,6 +230,7 @@ def problem_change(workshop: Workshop) -> ChangeProposed:
 
 
 @pytest.mark.parametrize(("urgency", "way"), [(1, "buy"), (2, "build")])
+@pytest.mark.row("obtain_build.in.change_requests", "deliver_support")
 def test_an_urgent_change_takes_the_fastest_way_that_can_be_paid(urgency: int, way: str) -> None:
     (heard,) = hear_request(requested(urgency=urgency))
     assert isinstance(heard, ChangeHeard)
@@ -246,6 +250,7 @@ def test_an_urgent_change_takes_the_fastest_way_that_can_be_paid(urgency: int, w
         assert (urgent in reasons_of(workshop)) == (urgency == 1)
 
 
+@pytest.mark.row("obtain_build.in.change_requests", "deliver_support")
 def test_a_problems_change_is_not_begun_without_its_request() -> None:
     workshop = Workshop(demand_of("CR-1"))
     hear_specification(workshop.specification("store"), workshop.order)

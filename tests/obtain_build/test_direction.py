@@ -205,3 +205,14 @@ def test_the_basis_names_what_plans_and_initiatives_said(workshop: Workshop) -> 
     facts = {fact.name: fact.value for fact in provided.basis}
     assert facts["initiative init-1"] == "approved"
     assert facts["obtained-in-time target"] == 0.9
+
+
+@pytest.mark.row("obtain_build.out.performance")
+@pytest.mark.parametrize(("share", "in_time"), [(None, False), (0.97, True)])
+def test_by_the_plan_the_same_time_is_in_time_or_late(workshop: Workshop, share: float | None, in_time: bool) -> None:
+    tell(workshop.direction, plan(share))
+    workshop.obtain("store")
+    workshop.time += timedelta(hours=140)
+    (performance,) = of(ObtainPerformanceReported, workshop.built())
+    assert (performance.taken_hours <= performance.promised_hours) == in_time
+    assert ("Count a reserve: building it took 17 hours more than promised." in performance.opportunity) != in_time

@@ -210,6 +210,7 @@ def test_the_fastest_way_is_taken_when_none_is_in_time(workshop: Workshop) -> No
         ({"price": 900}, "There is no contract with cloudy, and 900 euros need one."),
     ],
 )
+@pytest.mark.row("obtain_build.out.components")
 def test_an_offer_that_cannot_be_taken_is_left_with_the_reason(
     workshop: Workshop, said: dict[str, object], reason: str
 ) -> None:
@@ -488,6 +489,7 @@ def test_what_a_live_service_left_over_is_reused_by_the_next_one() -> None:
 # --- the sourcing policy
 
 
+@pytest.mark.row("obtain_build.in.policies", "plan")
 def test_the_policy_decides_between_making_and_buying() -> None:
     withheld, heard = Workshop(), Workshop()
     for workshop in (withheld, heard):
@@ -571,3 +573,36 @@ def test_an_edition_that_cannot_be_understood_is_left_out_and_says_why() -> None
     note_policy(edition(2, "a lot"), policy)
     assert rate_on(policy, 0) == (50, "policy sourcing v1")
     assert policy.misread.startswith("v2 is left out: hourly_rate: ")
+
+
+@pytest.mark.row("obtain_build.out.components")
+@pytest.mark.parametrize(
+    ("agreement", "way", "reason"),
+    [
+        (None, "build", "There is no contract with cloudy, and 1000 euros need one."),
+        ("UC-7", "buy", "Buying it from cloudy is the least costly way in time"),
+    ],
+)
+def test_the_same_part_is_bought_or_built_by_the_contract_there_is(
+    workshop: Workshop, agreement: str | None, way: str, reason: str
+) -> None:
+    workshop.rules(contract_from=900)
+    workshop.stocked("store", 0, 0, offer(agreement=agreement))
+    workshop.obtain("store")
+    (provided,) = of(ComponentProvided, workshop.built() if way == "build" else workshop.delivered("store"))
+    assert (provided.way, provided.agreement) == (way, agreement)
+    assert any(why.startswith(reason) for why in provided.reasons)
+
+
+@pytest.mark.row("obtain_build.in.specifications", "design_transition")
+@pytest.mark.row("obtain_build.in.change_requests", "design_transition")
+@pytest.mark.parametrize("withheld", ["nothing", "specification", "change"])
+def test_nothing_is_begun_without_both_a_specification_and_a_change(workshop: Workshop, withheld: str) -> None:
+    wanted: list[ObtainParts] = []
+    if withheld != "specification":
+        wanted += hear_specification(workshop.specification("store"), workshop.order)
+    if withheld != "change":
+        wanted += hear_change(workshop.change(), workshop.order)
+    begun = [output for one in wanted for output in workshop.choose(one)]
+    assert len(of(Work, begun)) == (withheld == "nothing")
+    assert (workshop.order.status == "obtaining") == (withheld == "nothing")

@@ -66,6 +66,7 @@ def reported(answered: SupplierAnswered) -> list[SupplierAgreementReported]:
 # --- contracts in force decide what may be bought
 
 
+@pytest.mark.row("obtain_build.in.third_party", "engage")
 def test_without_the_suppliers_offer_a_part_is_built() -> None:
     withheld, told = Market(contract_from=5_000), Market(contract_from=5_000)
     told.tell(offered())
@@ -75,6 +76,7 @@ def test_without_the_suppliers_offer_a_part_is_built() -> None:
     assert told.workshop.way("store") == ("buy", "cloudy")
 
 
+@pytest.mark.row("obtain_build.in.agreements", "engage")
 def test_a_contract_in_force_lets_a_part_be_bought() -> None:
     for order in permutations((offered(), concluded())):
         market = Market()
@@ -230,6 +232,7 @@ def test_no_contract_is_waited_for_where_another_part_cannot_be_had_at_all() -> 
         ),
     ],
 )
+@pytest.mark.row("obtain_build.out.agreements")
 def test_a_supplier_offers_signs_or_refuses_by_contract_and_offer(
     news: tuple[ThirdPartyServiceReported | AgreementConcluded, ...], state: str, reason: str
 ) -> None:
@@ -289,6 +292,7 @@ def test_what_a_supplier_replaces_is_not_signed_again(workshop: Workshop) -> Non
 @pytest.mark.parametrize(
     ("said", "seen"), [({}, "A contract with cloudy would save 2075 euros."), ({"status": "ended"}, "")]
 )
+@pytest.mark.row("obtain_build.out.performance")
 def test_a_contract_that_would_have_helped_is_an_opportunity(said: dict[str, object], seen: str) -> None:
     market = Market()
     market.tell(offered(**said))

@@ -52,6 +52,7 @@ def test_a_demand_that_is_not_approved_needs_none() -> None:
         ((offer(price=9), offer(supplier="b", name="B", price=5)), "underpinning_contract", "b", "contract with B"),
     ],
 )
+@pytest.mark.row("plan.out.agreement_requirements")
 def test_which_agreement_it_takes_follows_from_the_market(
     offers: tuple[SupplierOffer, ...], kind: str, counterparty: str | None, purpose: str
 ) -> None:

@@ -171,6 +171,7 @@ def test_demand_above_the_threshold_waits_for_governance() -> None:
     assert decision.reasons == ("It costs 35000 euros at least; above 20000 governance has to allow it.",)
 
 
+@pytest.mark.row("plan.out.portfolio_decisions")
 def test_while_consumers_are_not_served_as_promised_something_new_must_bring_more() -> None:
     case = Case(value=35_000)
     assert case.decision().decision == "approve"
@@ -230,6 +231,7 @@ def test_a_deferred_demand_is_weighed_against_the_budget_of_the_new_quarter() ->
     assert timer.at == end_of("2027-Q1")
 
 
+@pytest.mark.row("plan.in.governance", "governance")
 def test_new_money_funds_a_deferred_demand_which_then_waits_no_longer() -> None:
     case = Case(total=0)
     case.outputs()
@@ -451,6 +453,7 @@ def test_every_decision_outside_of_a_stream_names_the_practices_it_draws_on() ->
     assert [name for name, one in plain.items() if not one.practices] == [handles.redrive.type]
 
 
+@pytest.mark.row("plan.in.changed_services", "obtain_build")
 def test_without_word_that_parts_cannot_be_had_the_money_stays_bound_and_others_wait() -> None:
     for told, verdict in ((False, "defer"), (True, "approve")):
         first, second = Case(total=40_000), Case()
@@ -463,6 +466,7 @@ def test_without_word_that_parts_cannot_be_had_the_money_stays_bound_and_others_
         assert second.decision().decision == verdict
 
 
+@pytest.mark.row("plan.in.governance", "governance")
 def test_a_demand_above_the_threshold_goes_on_when_governance_answers() -> None:
     case = Case()
     case.policy = funding_policy(approval_threshold=20_000)

@@ -29,7 +29,7 @@ from services.plan.model import (
 )
 from services.plan.planning import PublishedPlan
 from services.plan.proof import prove_improvement
-from tests.plan.office import NOW, directed, funding_policy
+from tests.plan.office import NOW, Case, directed, funding_policy
 
 NAME = "sla-met-games-1"
 
@@ -115,6 +115,7 @@ def test_a_figure_without_an_objective_of_its_own_serves_another_one() -> None:
     assert (board.initiative.objective, board.weighed.plan) == ("value-realised", "strategy")
 
 
+@pytest.mark.row("plan.out.improvement_plans")
 def test_while_the_plan_is_not_published_an_initiative_waits_for_it() -> None:
     board = Board()
     board.plan = PublishedPlan(id="operations")
@@ -146,6 +147,7 @@ def test_what_brings_less_than_governance_asks_for_is_refused() -> None:
         (Budget(id="2026-Q4"), "0 can be had"),
     ],
 )
+@pytest.mark.row("plan.out.improvement_plans")
 def test_without_money_in_the_share_for_improvements_it_waits_and_goes_on_when_money_comes(
     budget: Budget, reason: str
 ) -> None:
@@ -170,6 +172,7 @@ def test_above_the_threshold_governance_has_to_allow_it() -> None:
     assert board.planned().decision == "approve"
 
 
+@pytest.mark.row("plan.out.improvement_plans")
 def test_a_better_initiative_that_waits_comes_first() -> None:
     board = Board()
     board.budget.put_off_initiative(Proposal(initiative="complaints-chain-1", score=9, claim=6_000))
@@ -263,6 +266,7 @@ def test_what_was_reached_becomes_policy_once() -> None:
     assert prove_improvement(proof(), policy) == []
 
 
+@pytest.mark.row("plan.out.policies")
 def test_a_value_that_was_proved_before_and_is_better_stays() -> None:
     policy = Policy(id="improvements")
     prove_improvement(proof(reached=0.99), policy)
@@ -297,6 +301,7 @@ def test_what_governance_has_fixed_is_not_outdone() -> None:
 # --- constraints of governance
 
 
+@pytest.mark.row("plan.out.policies")
 def test_a_constraint_stays_in_every_later_edition_and_the_reason_names_it() -> None:
     free, bound = Policy(id="funding"), Policy(id="funding")
     strict = (PolicyParameter(name="max_risk", value=0.1),)
@@ -308,6 +313,12 @@ def test_a_constraint_stays_in_every_later_edition_and_the_reason_names_it() -> 
     assert [one.value for one in allowed.parameters] == [0.6]
     assert [one.value for one in refused.parameters] == [0.1]
     assert "max_risk stays 0.1: board has constrained it in v2." in refused.reasons
+    decided = []
+    for policy in (free, bound):
+        case = Case()
+        case.policy = policy
+        decided.append(case.decision().decision)
+    assert decided == ["approve", "reject"]
 
 
 def test_a_constraint_is_laid_on_what_binds_already_and_ends_with_its_time() -> None:

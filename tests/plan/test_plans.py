@@ -91,6 +91,7 @@ def test_the_three_plans_have_their_ids_and_all_objectives_that_the_chain_reads(
     assert all(plan.reasons and plan.basis and plan.status and plan.vision for plan in plans)
 
 
+@pytest.mark.row("plan.in.governance", "governance")
 def test_governance_says_how_much_is_to_be_reached() -> None:
     office = Office()
     assert target(office.publish("strategic"), "satisfaction") == AMBITIONS["satisfaction"]
@@ -123,6 +124,7 @@ def test_governance_says_how_much_is_to_be_reached() -> None:
         ("operational", "recurrence", 3, 2, Office().misses("sla_met"), "sla_met is 0.1"),
     ],
 )  # fmt: skip
+@pytest.mark.row("plan.out.plans")
 def test_a_target_follows_from_what_plan_knows(
     level: str, objective: str, before: float, after: float, office: Office, reason: str
 ) -> None:
@@ -162,6 +164,7 @@ def held_up(office: Office) -> Office:
         ("operational", Office().demand(service_request=12), "Simplify, then automate", "service_request"),
     ],
 )
+@pytest.mark.row("plan.out.plans")
 def test_the_direction_follows_from_what_plan_knows(level: str, office: Office, direction: str, reason: str) -> None:
     published = office.publish(level)
     assert published.direction.startswith(direction)

@@ -69,6 +69,7 @@ def live(**changes: Any) -> Case:
 # --- what the market offers
 
 
+@pytest.mark.row("plan.out.portfolio_decisions")
 def test_without_a_supplier_buying_is_no_option_and_the_decision_says_so() -> None:
     bought, made = Case(), Case()
     made.market = Market(id="the")
@@ -166,6 +167,7 @@ def test_troubles_count_once_for_a_month_whatever_order_they_come_in() -> None:
     assert second.recent("supported", NOW) == 2
 
 
+@pytest.mark.row("plan.in.third_party", "engage")
 def test_a_live_service_on_a_failing_supplier_is_riskier_to_extend_and_on_an_ended_one_not_extended() -> None:
     case = live(value=100_000, effort=90_000)
     assert case.decision().chosen == EXTEND.name
@@ -184,6 +186,7 @@ def test_a_live_service_on_a_failing_supplier_is_riskier_to_extend_and_on_an_end
 # --- the pipeline of opportunities
 
 
+@pytest.mark.row("plan.in.demand", "engage")
 def test_an_opportunity_gives_value_to_a_demand_without_any_and_a_lost_one_takes_it_back() -> None:
     without, opportunity = Case(value=0), Opportunity(id="o1")
     assert without.decision().decision == "reject"
@@ -227,6 +230,7 @@ def test_a_chance_that_closes_soon_moves_a_demand_up_in_the_ranking() -> None:
 # --- ranking
 
 
+@pytest.mark.row("plan.out.portfolio_decisions")
 def test_what_ranks_higher_and_waits_is_served_first() -> None:
     alone, behind = Case(), Case()
     behind.budget.put_off(OTHER, 99, claim=80_000)
@@ -321,6 +325,7 @@ def test_what_is_large_is_begun_with_a_first_part() -> None:
 # --- the four dimensions
 
 
+@pytest.mark.row("plan.out.portfolio_decisions")
 def test_nothing_new_of_our_own_is_begun_where_everything_waits() -> None:
     case, busy = Case(), Case()
     case.market = busy.market = Market(id="the")
