@@ -37,7 +37,7 @@ from svc.invariants import Violation
 from svc.loopback import serve
 from svc.machine import Machine, ports, provision
 from svc.machine.process import Child
-from svc.scenario.loading import load
+from svc.scenario.loading import in_order
 from svc.scenario.say import DESKS, Say
 from svc.scenario.scenario import Scenario
 from svc.services import CLIENT as PEOPLE
@@ -53,7 +53,7 @@ REQUESTER = "emily.carter@bluefleet.example"
 FULLY: Json = {"verdict": "fully", "utility": True, "warranty": True, "satisfaction": 5}
 EARLY, SPEED = timedelta(hours=1), 1440.0
 """How long before a scenario's day it is set up, and how many times faster than the wall's its clock runs then."""
-PATIENCE = 120.0
+PATIENCE = 240.0
 """Seconds that anything may take that is waited for."""
 
 
@@ -132,9 +132,10 @@ class Chain:
             yield self
 
     async def _set_up(self, scenario: Scenario) -> None:
-        loaded = await load(self.services, scenario.setup(self.clock.now()))
-        if loaded.refused:
-            raise Stuck(f"{scenario.scenario} cannot be set up: {'; '.join(loaded.refused[:3])}")
+        for calls in in_order(scenario.setup(self.clock.now())):
+            refused = [answer.text for answer in await asyncio.gather(*map(self.say, calls)) if answer.is_error]
+            if refused:
+                raise Stuck(f"{scenario.scenario} cannot be set up: {'; '.join(refused[:3])}")
         await self.turn(SPEED)
 
     async def _prepare(self, stack: AsyncExitStack) -> None:
