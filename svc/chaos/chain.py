@@ -32,6 +32,7 @@ from svc.chaos.books import Books, read
 from svc.chaos.checks import violations
 from svc.chaos.nursery import Nursery
 from svc.consumer import Consumer
+from svc.day import staffing
 from svc.desk_replay import Recording, replay
 from svc.invariants import Violation
 from svc.loopback import serve
@@ -89,6 +90,7 @@ class Chain:
         self.bootstrap, self.folder = machine.bootstrap, folder
         begins = [Segment(datetime.now(UTC), DAY + scenario.begins - EARLY, 1.0)] if scenario else []
         self.clock = Clock(begins)
+        self._staffing = staffing(scenario) if scenario else {}
         self.spans = SpanStore(folder / "traces")
         self.secret = f"whsec_{b64encode(secrets.token_bytes(32)).decode()}"
         self.desk = Consumer(self.secret)
@@ -203,20 +205,13 @@ class Chain:
             "SVC_INSTANCE": f"{activity}-{number}",
             "SVC_PORT": self.urls[name].rpartition(":")[2],
             "SVC_CLOCK": str(self.clock),
-            **self._ways(activity),
+            **self._staffing.get(activity, {}),
             **{f"SVC_{name.upper()}": value for name, value in settings.items()},
         }
         child = self.children[name] = await self._nursery.start(
             name, module, arguments, environment, self.folder / f"{name}.log"
         )
         return child
-
-    def _ways(self, activity: str) -> Mapping[str, str]:
-        """How the scenario has an activity work, and with how many people."""
-        if self._scenario is None:
-            return {}
-        centres = orjson.dumps(self._scenario.centres(activity)).decode()
-        return {"SVC_WORK": self._scenario.work.get(activity, "auto"), "SVC_CENTRES": centres}
 
     async def turn(self, speed: float) -> None:
         """Have the clock run at another speed from now on: all six are ended first, so that time goes back for none."""
