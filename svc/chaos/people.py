@@ -45,6 +45,7 @@ class People:
         self._numbers, self._room = count(), asyncio.Semaphore(AT_ONCE)
         self._about: defaultdict[tuple[str, ...], asyncio.Lock] = defaultdict(asyncio.Lock)
         self._calls: set[asyncio.Task[None]] = set()
+        self._failure: BaseException | None = None
         self._hurried = False
         self._over = asyncio.Event()
         self.demands: set[str] = set()
@@ -65,6 +66,8 @@ class People:
                 self._ears.seek(place, self._chain.since[place])
             self._begin(self._scenario.day(self._start, self._seed))
             tasks = [asyncio.create_task(self._hear()), asyncio.create_task(self._speak())]
+            for task in tasks:
+                task.add_done_callback(self._ended)
             try:
                 yield self
             finally:
@@ -123,8 +126,13 @@ class People:
                 if not (fresh and self._over.is_set()):
                     call = asyncio.create_task(self._say(say))
                     self._calls.add(call)
-                    call.add_done_callback(self._calls.discard)
+                    call.add_done_callback(self._ended)
             await asyncio.sleep(GLANCE)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._calls.discard(task)
+        if not task.cancelled() and (error := task.exception()):
+            self._failure = error
 
     async def _say(self, say: Say) -> None:
         """One call; those about the same thing one after the other."""
@@ -139,6 +147,8 @@ class People:
         """Wait until nothing is on its way, nor said, nor waits to be heard or said."""
 
         async def calm() -> bool:
+            if self._failure:
+                raise self._failure
             said = sum(self.answers.values())
             await self._chain.at_rest()
             ends = await self._ears.end_offsets(self._ears.assignment())
