@@ -6,7 +6,7 @@ import secrets
 import time
 from base64 import b64encode
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -280,27 +280,21 @@ class Chain:
     async def _ask(
         self, activity: str, method: str, path: str, body: Json, headers: Mapping[str, str]
     ) -> httpx.Response:
-        url, content, key = self.urls[activity], orjson.dumps(body), headers.get("Idempotency-Key", "")
+        """The answer; asked again while there is none (202: still running, 503), which under one key does it once."""
+        url, content = self.urls[activity] + path, orjson.dumps(body)
         headers = {"Content-Type": "application/json", **headers}
+        again = {202, 503} if "Idempotency-Key" in headers else {503}
         while True:
-            try:
-                answer = await self._http.request(method, url + path, content=content, headers=headers)
-                while key and (
-                    answer.status_code == 202 or (answer.status_code == 404 and answer.request.method == "GET")
-                ):
-                    await asyncio.sleep(0.05)
-                    answer = await self._http.get(f"{url}/commands/{self.id_of(key, headers['Client-Id'])}")
-            except httpx.TransportError:
-                await asyncio.sleep(0.05)
-                continue
-            if answer.status_code != 503:
-                return answer
+            with suppress(httpx.TransportError):
+                answer = await self._http.request(method, url, content=content, headers=headers)
+                if answer.status_code not in again:
+                    return answer
             await asyncio.sleep(0.05)
 
     @staticmethod
-    def id_of(key: str, client: str = CLIENT) -> UUID:
+    def id_of(key: str) -> UUID:
         """The id of a command, and of the demand that it makes."""
-        return uuid5(NAMESPACE_URL, f"svc:{client}:{key}")
+        return uuid5(NAMESPACE_URL, f"svc:{CLIENT}:{key}")
 
     async def put(self, command: Message) -> None:
         """Put a command from outside on the inbox of its activity, as its HTTP side does."""
