@@ -28,7 +28,8 @@ ENVELOPE = {"id", "type", "source", "correlationid"}
 """What a record must have to be an event at all."""
 GLANCE = 0.1
 """Seconds between two looks at whether a chain is at rest."""
-DUE = "SELECT count(*) FROM pending WHERE due <= $1"
+DUE = "SELECT count(*) FROM pending WHERE due <= $1 AND begun IS NOT FALSE"
+"""What must come now; work for which nobody is free just stands there."""
 
 
 @dataclass(slots=True)
