@@ -133,6 +133,8 @@ class Outcome(Data):
     """For the people at the desk; nobody else sees it."""
     status: Status | None = None
     """How the ticket is to stand; None to leave it."""
+    version: str = ""
+    """The ticket's version that this answers: it is not moved if it has changed since. Empty if that does not matter."""
 
 
 class Receipt(Data):

@@ -45,7 +45,7 @@ def read_mail(raw: bytes, envelope: Mapping[str, str]) -> JsonValue:
     references = ID.findall(_header(mail, "references"))
     answered = _id(mail, "in-reply-to")
     token = TOKEN.search(subject)
-    bounce = _is_bounce(mail, sender, envelope)
+    bounce = _is_bounce(mail, sender, raw)
     returned = _returned(parts) if bounce else ""
     root = token[1] if token else next(iter(references), "") or answered or returned
     is_reply = bool(root)
@@ -68,10 +68,10 @@ def read_mail(raw: bytes, envelope: Mapping[str, str]) -> JsonValue:
     }
 
 
-def _is_bounce(mail: Message, sender: list[tuple[str, str]], envelope: Mapping[str, str]) -> bool:
+def _is_bounce(mail: Message, sender: list[tuple[str, str]], raw: bytes) -> bool:
     if mail.get_content_type() == "multipart/report":
         report = mail.get_param("report-type", "delivery-status")
-        return report == "delivery-status" and b"action: delayed" not in bytes(mail).lower()
+        return report == "delivery-status" and b"action: delayed" not in raw.lower()
     if any(DAEMON.match(address) for _, address in sender):
         return True
     return bool(_header(mail, "x-failed-recipients"))

@@ -75,6 +75,13 @@ def opened(profile: Profile, received: Received) -> Place:
     return Place(body, body, headers)
 
 
+def elements(profile: Profile, received: Received) -> int:
+    """How many elements a page has: fewer than were asked for, and it is the last."""
+    place = opened(profile, received)
+    shape = next((one for one in profile.shapes if place.fits(one.when)), None)
+    return len(list(place.each(shape.each))) if shape else 0
+
+
 def headers_of(received: Received) -> dict[str, str]:
     """Headers, and the query after a question mark, as paths read them."""
     query = {f"?{name}": value for name, value in (received.query or {}).items()}
@@ -204,19 +211,25 @@ def _sort(profile: Profile, place: Place, fields: Mapping[FieldName, Path]) -> S
     for type in said:
         if type is None:
             continue
-        if kind := profile.types.field.get(words(type)):
+        if kind := _told_by(profile.types.field, type):
             return Sort(kind, "field", f"the type {type!r}")
     for queue in filter(None, (place.text(path) for path in _each(fields.get("queue", ())))):
-        if kind := profile.types.queue.get(words(queue)):
+        if kind := _told_by(profile.types.queue, queue):
             return Sort(kind, "queue", f"the queue {queue!r}")
     for tag in (str(tag) for path in _each(fields.get("tags", ())) for tag in _tags(place, path)):
         for part in (tag, re.split(r"[:/]+", tag)[-1]):
-            if kind := profile.types.tag.get(words(part)):
+            if kind := _told_by(profile.types.tag, part):
                 return Sort(kind, "tag", f"the tag {tag!r}")
     type = next(filter(None, said), None)
     return Sort(
         "unclassified", "default", f"the type {type!r} is not in the profile" if type else "nothing says its type"
     )
+
+
+def _told_by(table: Mapping[str, str], said: str) -> str:
+    """The sort of demand that a word stands for; empty if it is not in the table, or tells nothing there."""
+    kind = table.get(words(said), "")
+    return "" if kind == "unclassified" else kind
 
 
 def _each(path: Path) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, JsonValue, Validati
 from contracts.event import Data
 from contracts.values import Kind, Priority
 from services.engage.desks.events import DeskChannel, EventKind, Status
-from services.engage.desks.reading import Expected, Path, words
+from services.engage.desks.reading import Expected, Path, check_path, words
 from services.engage.desks.signature import SCHEMES
 
 PROFILES = files("services.engage.desks") / "profiles"
@@ -205,6 +205,23 @@ class Profile(Data):
     channel: DeskChannel | None = None
     """How requesters reach it, if it does not say."""
     api: Api | None = None
+
+    @model_validator(mode="after")
+    def _can_be_read(self) -> "Profile":
+        paths = [self.delivery, *self.fields.values()]
+        shapes = list(self.shapes)
+        for shape in shapes:
+            shapes += shape.also
+            conditions = [shape.when, *(rule.when for rule in shape.kinds)]
+            paths += [
+                shape.each,
+                shape.dedupe or (),
+                *shape.fields.values(),
+                *(path for one in conditions for path in one),
+            ]
+        for path in paths:
+            check_path(path)
+        return self
 
     @model_validator(mode="after")
     def _has_a_ticket(self) -> "Profile":

@@ -156,6 +156,30 @@ def _is_empty(value: JsonValue) -> bool:
     return value is None or value == "" or value == [] or value == {}
 
 
+def check_path(path: Path) -> None:
+    """Whether a path can be read; `ValueError` says which cannot."""
+    for one in (path,) if isinstance(path, str) else path:
+        for part in HOLE.findall(one) or [one]:
+            _check(part)
+
+
+def _check(path: str) -> None:
+    if path.startswith(("'", "@", "?")):
+        return
+    way, _, pattern = path.partition("~")
+    try:
+        if pattern and not re.compile(pattern).groups:
+            raise ValueError(f"the pattern in {path!r} has no parentheses around what it takes out")
+    except re.error as error:
+        raise ValueError(f"the pattern in {path!r} cannot be read: {error}") from None
+    rest = re.sub(r"^!?([$^](\.|$))?", "", way)
+    while rest:
+        step = STEP.match(rest)
+        if step is None or not step[0]:
+            raise ValueError(f"the path {path!r} cannot be read at {rest!r}")
+        rest = rest[step.end() :]
+
+
 def words(text: str) -> str:
     """`[System] Service-Request` as `service request`: how the words of a desk are compared with those of a profile."""
     bare = re.sub(r"^\s*\[system\]", "", text.lower())

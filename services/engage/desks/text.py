@@ -10,7 +10,7 @@ from pydantic import JsonValue
 LONGEST = 20_000
 """Characters of a text that go on into the chain; the whole of it stays in the desk."""
 CUT = "\n[cut here: the desk has the whole text]"
-MARKED = re.compile(r"\[svc:([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}):(\d+)\]")
+MARKED = re.compile(r"\[svc:([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}):(\d+)(:note)?\]")
 MARKUP = re.compile(
     r"</?(?:p|div|br|span|html|body|table|ul|ol|li|b|i|em|strong|a|h[1-6]|blockquote|pre)\b[^>]*>", re.I
 )
@@ -27,9 +27,9 @@ QUOTED = re.compile(
 """The line after which a mail program, or a desk, repeats what was written before."""
 
 
-def marker(demand: UUID, number: int) -> str:
+def marker(demand: UUID, number: int, *, note: bool = False) -> str:
     """The words that we put into a text: they name it, so a repetition is known, and so is its echo."""
-    return f"[svc:{demand}:{number}]"
+    return f"[svc:{demand}:{number}{':note' if note else ''}]"
 
 
 def is_marked(text: str) -> bool:
