@@ -134,7 +134,7 @@ class Outcome(Data):
     status: Status | None = None
     """How the ticket is to stand; None to leave it."""
     version: str = ""
-    """The ticket's version that this answers: it is not moved if it has changed since. Empty if that does not matter."""
+    """The version that this answers: a ticket that has changed since is not moved. Empty if that does not matter."""
 
 
 class Receipt(Data):
