@@ -101,7 +101,7 @@ class Client:
         return DeskTicket(event=event, version=version, texts=tuple(await self.texts(ticket)))
 
     async def poll(self, cursor: str) -> tuple[list[DeskEvent], str]:
-        """What has changed since, oldest first, and where the next poll begins; an empty cursor begins at the beginning.
+        """What has changed since, oldest first, and where the next poll begins; an empty cursor is the beginning.
 
         What was told before comes again for an overlap: events are known by their `dedupe_key`.
         """
@@ -196,8 +196,10 @@ class Client:
         accepts: int = 0,
     ) -> httpx.Response:
         ticket = str(values.get("ticket") or "")
-        values = {"user": self.access.user, "ticket_path": ticket.replace("#", "/issues/"), **values}
-        path = HOLE.sub(lambda hole: quote(str(values.get(hole[1]) or ""), safe=":/"), call.path)
+        project, _, number = ticket.rpartition("#")
+        way = ticket.replace("#", "/issues/") if "/" in ticket else self.api.bare.replace("{ticket}", ticket)
+        values = {"user": self.access.user, "ticket_path": way, "project": project, "number": number, **values}
+        path = HOLE.sub(lambda hole: _quoted(hole[1], values), call.path)
         body = _fill(call.body, values)
         sent = {"data": body} if call.form and isinstance(body, dict) else {"json": body} if body is not None else {}
         answer = await self.http.request(call.method, path, headers=dict(headers or {}), **sent)
@@ -232,6 +234,10 @@ def _body(answer: httpx.Response, path: str) -> str:
     if "json" not in answer.headers.get("content-type", ""):
         return ""
     return Place(answer.json(), None, {}).text(path) or ""
+
+
+def _quoted(name: str, values: Mapping[str, str | int | None]) -> str:
+    return quote(str(values.get(name) or ""), safe="" if name == "project" else ":/")
 
 
 def _filled(text: str, values: Mapping[str, str | int | None]) -> str:

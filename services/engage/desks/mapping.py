@@ -3,7 +3,7 @@
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 from urllib.parse import parse_qs
@@ -144,7 +144,8 @@ def _event(
 
     ticket, priority, status = text("ticket"), text("priority"), text("status")
     created, updated = time("created_at"), time("updated_at")
-    now, before = _status(profile, status), _status(profile, text("status_before"))
+    stands = [place.text(path) for name in ("status_as", "status") for path in _each(fields.get(name, ()))]
+    now, before = _first(stands, profile.statuses), _first([text("status_before")], profile.statuses)
     kind = _kind(found, created, updated, now, before, internal=is_yes(place.read(fields.get("internal", ()))))
     if ticket is None and kind != "unknown":
         raise Unreadable(f"it names no ticket: nothing stands at {_shown(fields.get('ticket', ()))}")
@@ -173,7 +174,10 @@ def _event(
         itil_type=sort.kind,
         decided_by=sort.decided_by,
         priority_raw=priority,
-        priority=_priority(profile, priority),
+        priority=next(
+            (known for path in _each(fields.get("priority", ())) if (known := _priority(profile, place.text(path)))),
+            None,
+        ),
         status_raw=status,
         status=now,
         requester=text("requester") or text("requester_name"),
@@ -254,8 +258,8 @@ def _priority(profile: Profile, said: str | None) -> int | None:
     return None
 
 
-def _status(profile: Profile, said: str | None) -> Status | None:
-    return profile.statuses.get(words(said)) if said else None
+def _first(said: Sequence[str | None], statuses: Mapping[str, Status]) -> Status | None:
+    return next((statuses[words(one)] for one in said if one and words(one) in statuses), None)
 
 
 def _order(profile: Profile, occurred: datetime | None, sequence: str | None) -> str:

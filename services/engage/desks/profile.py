@@ -23,10 +23,14 @@ PROFILES = files("services.engage.desks") / "profiles"
 COMMON = "common"
 FieldName = Literal[
     "actor", "attachments", "channel", "comment", "created_at", "internal", "occurred_at", "priority", "queue",
-    "requester", "requester_name", "sequence", "service", "status", "status_before", "tags", "text", "ticket", "title",
-    "type", "updated_at", "url", "us", "users_affected", "version",
+    "requester", "requester_name", "sequence", "service", "status", "status_as", "status_before", "tags", "text",
+    "ticket", "title", "type", "updated_at", "url", "us", "users_affected",
 ]  # fmt: skip
-"""What a profile can point at; `us` is anything that names who did it, beside `actor`."""
+"""What a profile can point at.
+
+`us` is whatever names who did it, beside `actor`. `status_as` are words that tell a status better than its own: both
+are looked up, and the first that is known counts.
+"""
 Found = EventKind | Literal["snapshot", "skip"]
 """A kind of event; `snapshot` is `created` if the ticket is as it was made, else `status`; `skip` is no event."""
 
@@ -96,7 +100,10 @@ class Types(Data):
 
 
 class Call(Data):
-    """One request to the desk's API. Braces stand for `ticket`, `text`, `status`, `since`, `page`, `picked`."""
+    """One request to the desk's API. Braces stand for `ticket`, `text`, `status`, `since`, `page`, `picked`.
+
+    And for parts of a ticket's id: `ticket_path`, and `project` and `number` around its `#`.
+    """
 
     method: Literal["GET", "POST", "PUT", "PATCH"] = "GET"
     path: str
@@ -161,6 +168,8 @@ class Api(Data):
     comments: Call | None = None
     """What is written on a ticket; `pick` points at the texts."""
     poll: Poll | None = None
+    bare: str = "{ticket}"
+    """What the brace `ticket_path` stands for if the ticket's id has no `/`; one such as `a/b#1` is `a/b/issues/1`."""
     statuses: dict[Status, str | int] = Field(default_factory=dict)
     """What the desk calls the status that a ticket is to have."""
     steps: tuple[Step, ...] = ()

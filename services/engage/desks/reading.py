@@ -120,7 +120,7 @@ def _step(value: JsonValue, path: str) -> JsonValue:
     if not path or value is None:
         return value
     step = STEP.match(path)
-    if step is None or not step[0]:
+    if step is None or not (step["name"] or step["key"]):
         raise ValueError(f"cannot read the path {path!r}")
     rest = path[step.end() :]
     if step["name"] == "*":
@@ -175,7 +175,7 @@ def _check(path: str) -> None:
     rest = re.sub(r"^!?([$^](\.|$))?", "", way)
     while rest:
         step = STEP.match(rest)
-        if step is None or not step[0]:
+        if step is None or not (step["name"] or step["key"]):
             raise ValueError(f"the path {path!r} cannot be read at {rest!r}")
         rest = rest[step.end() :]
 

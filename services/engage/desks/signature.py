@@ -234,7 +234,7 @@ def _value(sent: Mapping[str, str], name: str) -> str:
 
 
 def _named(name: str) -> str:
-    return f"`{name}=` in the address" if name.startswith("?") else f"header {name}"
+    return f"`{name}=` of the address" if name.startswith("?") else f"header {name}"
 
 
 def _time(scheme: Scheme, value: str) -> datetime:

