@@ -18,10 +18,12 @@ work = typer.Typer(no_args_is_help=True, rich_markup_mode="rich")
 bench = typer.Typer(rich_markup_mode="rich")
 scenario = typer.Typer(no_args_is_help=True, rich_markup_mode="rich")
 streams = typer.Typer(no_args_is_help=True, rich_markup_mode="rich")
+desk = typer.Typer(no_args_is_help=True, rich_markup_mode="rich")
 app.add_typer(bench, name="bench")
 app.add_typer(work, name="work", help="Work that people do: what is open, and that it is done.")
 app.add_typer(scenario, name="scenario", help="An organisation as a file: whom it serves with what, and a day of it.")
 app.add_typer(streams, name="streams", help="The ways of demand through the six activities, as files.")
+app.add_typer(desk, name="desk", help="Service desks: which are understood, and what their pushes say.")
 app.add_typer(dlq, name="dlq", help="Records that an activity could not use, and those that wait behind them.")
 
 
@@ -396,6 +398,74 @@ def dlq_edit(
     _tell(looking.edit(event, file.read(), reason), json)
 
 
+@desk.command("list")
+def desk_list(json: Json = False) -> None:
+    """The desks that are understood, and what each can do.
+
+    Example: [bold]svc desk list[/]
+    """
+    from svc import desk
+
+    _tell(desk.desks(), json)
+
+
+@desk.command("parse")
+def desk_parse(
+    desk: Annotated[str, typer.Option(help="Its name, as in svc desk list; or a profile of yours, a .yaml file.")],
+    body: Annotated[Path, typer.Option(help="A file with what came in, byte for byte: a push, a page, a raw mail.")],
+    headers: Annotated[
+        Path | None, typer.Option(help="A JSON file with its headers; or with the request, and headers in it.")
+    ] = None,
+    secret: Annotated[
+        list[str] | None, typer.Option(help="What the desk signs with; several while it changes from one to the other.")
+    ] = None,
+    now: Annotated[float | None, typer.Option(help="When it came, in seconds since 1970; left out, now.")] = None,
+    base: Annotated[str, typer.Option(help="The desk's address, for links to tickets that it gives none for.")] = "",
+    json: Json = False,
+) -> None:
+    """What a push, a polled page or a raw mail of a desk tells, or why it is refused (exit code 1).
+
+    Example: [bold]svc desk parse --desk github --headers push.headers.json --body push.json --secret s3cret --json[/]
+    """
+    from svc import desk as desks
+
+    _judge(desks.parse(desk, headers, body, secret or [], now, base), json)
+
+
+@desk.command("check")
+def desk_check(
+    profile: Annotated[str, typer.Argument(help="A profile of yours, a .yaml file; or a desk.", show_default=False)],
+    payload: Annotated[Path, typer.Argument(help="A file with what the desk sends.", show_default=False)],
+    headers: Annotated[
+        Path | None, typer.Option(help="A JSON file with its headers, if the profile reads them.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """What a payload would become by a profile, and which rule decides.
+
+    Exit code 1 if no shape of the profile fits. Example: [bold]svc desk check my-desk.yaml payload.json[/]
+    """
+    from svc import desk
+
+    _judge(desk.check(profile, payload, headers), json)
+
+
+@desk.command("profile")
+def desk_profile(name: Annotated[str, typer.Argument(help="A desk.", show_default=False)]) -> None:
+    """The profile of a desk that ships, as YAML, to begin one of your own with.
+
+    Example: [bold]svc desk profile zammad > my-desk.yaml[/]
+    """
+    from svc import desk
+    from svc.trouble import Trouble
+
+    try:
+        typer.echo(desk.profile_text(name), nl=False)
+    except Trouble as trouble:
+        typer.echo(f"svc: {trouble}", err=True)
+        raise typer.Exit(2) from None
+
+
 @bench.callback(invoke_without_command=True)
 def bench_hop(
     context: typer.Context,
@@ -529,6 +599,22 @@ def _tell(look: "Coroutine[Any, Any, Seen]", json: bool) -> None:
         else:
             terminal.show(seen.shown)
         return seen.code
+
+    _run(told())
+
+
+def _judge(look: "Coroutine[Any, Any, tuple[Seen, int]]", json: bool) -> None:
+    """Print the outcome of a command that says by its exit code what it has found."""
+    from svc.terminal import Terminal
+
+    async def told() -> int:
+        seen, code = await look
+        terminal = Terminal()
+        if json:
+            terminal.result(seen.json)
+        else:
+            terminal.show(seen.shown)
+        return code
 
     _run(told())
 
