@@ -18,7 +18,7 @@ import psutil
 from contracts.clock import Clock
 from contracts.stream import read_streams
 from contracts.value_chain import ACTIVITIES
-from svc import migrations, running, words
+from svc import journeys, migrations, running, words
 from svc.chain_clock import ChainClock
 from svc.loopback import serve
 from svc.machine import Home, Machine, Say, memory, ports, provision
@@ -61,12 +61,13 @@ class Chain:
         say: told what is going on.
         began: when the command began, in seconds since 1970; the start is measured from then.
         accept_loss: go on although topics have deleted records that a service had not read.
+        epoch: when chain time begins in a new home; None: now.
     """
 
     def __init__(
         self, home: Home | None = None, *, speed: float = 1.0, work: Way = "auto", streams: Path | None = None,
         desks: str = "", port: int | None = None, say: Say | None = None, began: float | None = None,
-        accept_loss: bool = False,
+        accept_loss: bool = False, epoch: datetime | None = None,
     ) -> None:  # fmt: skip
         self.home = home or Home()
         self.services: dict[str, str] = {}
@@ -77,7 +78,7 @@ class Chain:
         self.start_seconds = 0.0
         self._speed, self._work, self._streams, self._desks, self._port = speed, work, streams, desks, port
         self._say: Callable[[str], None] = say or (lambda _: None)
-        self._began, self._accept_loss = began or time.time(), accept_loss
+        self._began, self._accept_loss, self._epoch = began or time.time(), accept_loss, epoch
         self._machine = Machine(self.home, say=self._say)
         self._failure: asyncio.Future[BaseException]
         self._children: dict[str, Child] = {}
@@ -138,13 +139,14 @@ class Chain:
                 "told is lost to whoever has not read them; `svc up --accept-loss` goes on with what is left."
             )
         clock = ChainClock(databases.pop(ADMINISTRATION))
-        self.clock = await clock.start(self._speed)
+        self.clock = await clock.start(self._speed, self._epoch)
         stack.push_async_callback(clock.stop)
         self._beside(stack, clock.keep())
         stack.push_async_callback(self._stop_services)
         for activity, database in databases.items():
             self._beside(stack, self._supervise(activity, self._environment(activity, database)))
         await self.run(self._until_ready())
+        self._beside(stack, journeys.keep(self.client, self.kafka, self.page, self._say))
         self.start_seconds = round(time.time() - self._began, 1)
         self._running().write(self.home.path)
         stack.callback(running.forget, self.home.path)

@@ -23,12 +23,16 @@ RAN = """INSERT INTO clock_ran (until) VALUES ($1)
 ON CONFLICT (one) DO UPDATE SET until = excluded.until"""
 
 
-def resume(last: Segment | None, ran_until: datetime | None, now: datetime, speed: float) -> Segment:
+def resume(
+    last: Segment | None, ran_until: datetime | None, now: datetime, speed: float, epoch: datetime | None = None
+) -> Segment:
     """The segment with which the clock goes on `now` (wall time), after it ran by its `last` one until `ran_until`.
 
     At speed 1 chain time is the wall's, unless it is ahead of the wall: it never goes back. At any other speed it
-    begins where it stopped.
+    begins where it stopped; the first time of all at `epoch`, if there is one, at whatever speed.
     """
+    if epoch and last is None:
+        return Segment(now, epoch, speed)
     stopped = Clock([last]).at(ran_until) if last and ran_until else now
     return Segment(now, max(stopped, now) if speed == 1 else stopped, speed)
 
@@ -39,15 +43,15 @@ class ChainClock:
     def __init__(self, database: str) -> None:
         self._database = database
 
-    async def start(self, speed: float) -> Clock:
-        """Go on at this speed; returns the clock that all services get."""
+    async def start(self, speed: float, epoch: datetime | None = None) -> Clock:
+        """Go on at this speed; returns the clock that all services get. A new clock begins at `epoch`, else now."""
         now = datetime.now(UTC)
         connection = await asyncpg.connect(self._database)
         try:
             await connection.execute(TABLES)
             row = await connection.fetchrow("SELECT wall, chain, speed FROM clock ORDER BY number DESC LIMIT 1")
             ran_until = await connection.fetchval("SELECT until FROM clock_ran")
-            segment = resume(Segment(*row) if row else None, ran_until, now, speed)
+            segment = resume(Segment(*row) if row else None, ran_until, now, speed, epoch)
             await connection.execute("INSERT INTO clock (wall, chain, speed) VALUES ($1, $2, $3)", *segment)
             await connection.execute(RAN, now + LEASE)
         finally:
