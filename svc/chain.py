@@ -74,6 +74,7 @@ class Chain:
         self.client = Services(self.services)
         self.spans = SpanStore(self.home.path / "traces")
         self.page = ""
+        self.databases: dict[str, str] = {}
         self.clock = Clock()
         self.start_seconds = 0.0
         self._speed, self._work, self._streams, self._desks, self._port = speed, work, streams, desks, port
@@ -129,7 +130,7 @@ class Chain:
         await stack.enter_async_context(self._machine)
         self._beside(stack, self._broken())
         await stack.enter_async_context(self.client)
-        self.page = await stack.enter_async_context(serve(page(self.spans, self.client), first))
+        self.page = await stack.enter_async_context(serve(page(self.spans, self.client, self.databases), first))
         self._say("preparing databases and topics")
         databases, _ = await asyncio.gather(self._databases(), create_topics(self.kafka))
         days = float(os.environ.get("SVC_KEEP_RECEIPTS") or 0)
@@ -139,6 +140,7 @@ class Chain:
                 "told is lost to whoever has not read them; `svc up --accept-loss` goes on with what is left."
             )
         clock = ChainClock(databases.pop(ADMINISTRATION))
+        self.databases.update(databases)
         self.clock = await clock.start(self._speed, self._epoch)
         stack.push_async_callback(clock.stop)
         self._beside(stack, clock.keep())

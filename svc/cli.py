@@ -225,6 +225,24 @@ def edges(
 
 
 @app.command()
+def figures(
+    databases: Annotated[
+        str, typer.Option(envvar="SVC_DATABASES", help="JSON: the database URL of each activity.", show_default=False)
+    ],
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 9105,
+) -> None:
+    """Show the chain in figures at /metrics for Prometheus, until Ctrl-C: demands, waits, open work, what is set aside.
+
+    The page of `svc up` shows them as well.
+    Example: [bold]svc figures --databases '{"engage": "postgresql://..."}'[/]
+    """
+    from svc import figures, up
+
+    _run(figures.run(databases, host, port, up.interrupted))
+
+
+@app.command()
 def coverage(json: Json = False) -> None:
     """What the chain has shown of the 36 documented inputs, 27 outputs, 30 arrows, and 112 ends of these.
 
