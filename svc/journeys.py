@@ -173,7 +173,11 @@ class _Tree:
         return self.span(f"waiting for {wait.what}", context, parent, wait.time, wait.place.activity, facts)
 
     def waited(self) -> Iterable[Waiting]:
-        """Every time in which the demand waited: until a wait came back, somebody came, or a message was taken up."""
+        """Every time in which the demand waited: until a wait came back, somebody came, or a message was taken up.
+
+        Somebody from outside is waited for since the activity last did something because of others: its own timers go
+        off meanwhile and change nothing about that.
+        """
         asked: dict[UUID, tuple[Entry, Wait]] = {
             wait.id: (entry, wait) for entry in self.entries for wait in entry.waits
         }
@@ -188,7 +192,8 @@ class _Tree:
                 yield Waiting(words.spoken(wait.name), kind, time, entry, _place(asker))
             elif entry.id not in told and before:
                 who = words.activity(entry.teller) if "/" not in entry.teller else "somebody"
-                time = Stretch(before[-1].decided_at, entry.decided_at)
+                since = [one for one in before if one.effect and one.teller != one.activity] or before
+                time = Stretch(since[-1].decided_at, entry.decided_at)
                 what = f"{who}: {words.spoken(entry.name)}"
                 yield Waiting(what, "somebody", time, entry, _place(entry))
             elif entry.decided_at - entry.time > short:

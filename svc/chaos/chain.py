@@ -79,7 +79,7 @@ class Chain:
         self._nursery = nursery
         self.bootstrap, self.folder = machine.bootstrap, folder
         self.clock = Clock()
-        self.spans = SpanStore(folder / "traces")
+        self.spans, self.otlp = SpanStore(folder / "traces"), ""
         self.secret = f"whsec_{b64encode(secrets.token_bytes(32)).decode()}"
         self.desk = Consumer(self.secret)
         self.databases: dict[str, str] = {}
@@ -128,10 +128,10 @@ class Chain:
         for activity, group in self.groups.items():
             await self.commit(group, self.since)
             await migrations.begin_at(self.databases[activity], self.since)
-        otlp = await stack.enter_async_context(serve(Starlette(routes=[receiver(self.spans)])))
+        self.otlp = await stack.enter_async_context(serve(Starlette(routes=[receiver(self.spans)])))
         outside = await stack.enter_async_context(serve(self.desk.app))
         desks = {"roundup": {"secrets": [self.secret], "reply_url": f"{outside}/notices"}}
-        ours = {"SVC_BOOTSTRAP": self.bootstrap, "SVC_OTLP": otlp, "SVC_DESKS": orjson.dumps(desks).decode()}
+        ours = {"SVC_BOOTSTRAP": self.bootstrap, "SVC_OTLP": self.otlp, "SVC_DESKS": orjson.dumps(desks).decode()}
         self._environment = {**os.environ, **ours}
 
     async def _drop(self) -> None:
