@@ -138,7 +138,7 @@ def untraced(message: str) -> None:
     def forgetful(self: Fold, decided: Decided, id: Any, time: Any, told: Any, words: dict[str, Any]) -> None:
         publish(self, decided, id, time, told, words | {"traceparent": ""} if type(told).__name__ == message else words)
 
-    Fold.publish = forgetful  # type: ignore[method-assign]
+    Fold.publish = forgetful  # type: ignore[method-assign, assignment]
 
 
 MUTANTS: dict[str, Callable[[], None]] = {
