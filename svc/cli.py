@@ -42,6 +42,12 @@ Work = Annotated[
 ]
 Port = Annotated[int | None, typer.Option(min=1024, max=65529, help="Of the page; the services take the six after it.")]
 Quick = Annotated[bool, typer.Option("--quick", help="Little of everything, in under a minute; for CI.")]
+DaysAgo = Annotated[
+    float, typer.Option(min=0, max=3650, help="Chain time of a new home begins so many days ago; 0: now.")
+]
+Otlp = Annotated[
+    str, typer.Option(envvar="SVC_OTLP", help="Where spans go (OTLP over HTTP); left out, to the chain's page.")
+]
 Demand = Annotated[str, typer.Argument(help="Its id, or the beginning of it.", show_default=False)]
 
 
@@ -67,6 +73,7 @@ def up(
     accept_loss: Annotated[
         bool, typer.Option("--accept-loss", help="Go on although topics have deleted what was not read yet.")
     ] = False,
+    days_ago: DaysAgo = 0.0,
     json: Json = False,
 ) -> None:
     """Start Kafka, PostgreSQL and the six services, and keep them running until Ctrl-C.
@@ -78,8 +85,8 @@ def up(
 
     terminal = Terminal(json=json)
     started = up.run(
-        terminal, speed=speed, work=work.value, streams=streams, port=port, accept_loss=accept_loss, json=json,
-        began=_began(),
+        terminal, speed=speed, work=work.value, streams=streams, port=port, accept_loss=accept_loss,
+        days_ago=days_ago, json=json, began=_began(),
     )  # fmt: skip
     _run(started)
 
@@ -95,6 +102,7 @@ def demo(
     scenario: Annotated[Path | None, typer.Option(help="With --day: an organisation as a file.")] = None,
     seed: Annotated[int, typer.Option(help="With --day: what chance decides hangs on it.")] = 7,
     port: Port = None,
+    days_ago: DaysAgo = 0.0,
     json: Json = False,
 ) -> None:
     """Run the chain and watch two real tickets, an incident and a new service, become value; or a whole day.
@@ -122,7 +130,7 @@ def demo(
     _run(
         demo.run(
             Terminal(json=json), once=once, again=again, json=json, speed=speed, work=work.value, limit=limit,
-            port=port, began=_began(), interrupted=up.interrupted,
+            port=port, epoch=up.epoch(days_ago), began=_began(), interrupted=up.interrupted,
         )
     )  # fmt: skip
 
@@ -185,6 +193,9 @@ def explain(demand: Demand, json: Json = False) -> None:
 @app.command()
 def trace(
     demand: Demand,
+    journey: Annotated[
+        bool, typer.Option("--journey", help="Its journey in chain time instead, once it has ended.")
+    ] = False,
     json: Annotated[bool, typer.Option("--json", help="OTLP JSON, which the page of Jaeger opens.")] = False,
 ) -> None:
     """The span tree of a demand: what was worked on where, how long, and how long each message waited.
@@ -193,7 +204,65 @@ def trace(
     """
     from svc import looking
 
-    _tell(looking.trace_demand(demand), json)
+    _tell(looking.trace_demand(demand, as_journey=journey), json)
+
+
+@app.command()
+def journeys(
+    demand: Annotated[
+        str | None, typer.Argument(help="Of this demand alone, and now; its id, or the beginning of it.")
+    ] = None,
+    otlp: Otlp = "",
+    json: Json = False,
+) -> None:
+    """Write the journey of each demand that ends as one trace in chain time, until Ctrl-C; or of one demand, once.
+
+    A chain that `svc up` or `svc demo` runs does so by itself. Example: [bold]svc journeys 1f3a[/]
+    """
+    from svc import looking
+
+    if demand is not None:
+        _tell(looking.write_journey(demand, otlp), json)
+    else:
+        _run(looking.keep_journeys(otlp))
+
+
+@app.command()
+def edges(
+    demand: Demand,
+    jaeger: Annotated[
+        str,
+        typer.Option(envvar="SVC_JAEGER", help="Address of a Jaeger to ask for the spans; left out, the chain's page."),
+    ] = "",
+    wait: Annotated[float, typer.Option(min=0, help="Seconds that spans may take to arrive.")] = 10.0,
+    json: Json = False,
+) -> None:
+    """Check the trace of a demand against its receipts: each message a span of its teller and one of its hearer.
+
+    Exit code 0 only if no edge is missing or wrong. Example: [bold]svc edges 1f3a --jaeger http://localhost:16686[/]
+    """
+    from svc.edges import run
+    from svc.terminal import Terminal
+
+    _run(run(Terminal(json=json), demand, jaeger=jaeger, patience=wait, json=json))
+
+
+@app.command()
+def figures(
+    databases: Annotated[
+        str, typer.Option(envvar="SVC_DATABASES", help="JSON: the database URL of each activity.", show_default=False)
+    ],
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 9105,
+) -> None:
+    """Show the chain in figures at /metrics for Prometheus, until Ctrl-C: demands, waits, open work, what is set aside.
+
+    The page of `svc up` shows them as well.
+    Example: [bold]svc figures --databases '{"engage": "postgresql://..."}'[/]
+    """
+    from svc import figures, up
+
+    _run(figures.run(databases, host, port, up.interrupted))
 
 
 @app.command()
