@@ -8,7 +8,7 @@ import asyncio
 import os
 from collections import Counter
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, ClassVar
 from uuid import uuid4
 
 import httpx
@@ -51,7 +51,7 @@ class Asked:
     activity: str
     key: str
     before: Picture
-    judged: Counter[str] = Counter()
+    judged: ClassVar[Counter[str]] = Counter()
     """How often nothing else happened beside a command that was refused, so that its rows could be compared."""
 
 
