@@ -188,14 +188,22 @@ def report(week: Week, targets: Targets, time: datetime) -> ChainPerformanceRepo
     """The week's next report: a later one replaces an earlier one."""
     week.reports, week.unreported, week.missed = week.reports + 1, False, missed_by(week, targets, time)
     kpis = week.kpis(targets, time)
+    verdicts = tuple(kpi.judged_by(source_of(kpi.name, targets, time)) for kpi in kpis if kpi.met is not None)
     return ChainPerformanceReported(
         period=week.id,
         version=week.reports,
         kpis=kpis,
         bottleneck=week.bottleneck,
         bottleneck_waiting=week.bottleneck_waiting,
-        reasons=tuple(kpi.judged_by(source_of(kpi.name, targets, time)) for kpi in kpis if kpi.met is not None),
+        reasons=(*verdicts, *waited_at(week)),
     )
+
+
+def waited_at(week: Week) -> tuple[str, ...]:
+    """Which activity holds the flow up, as a sentence, if one does."""
+    if week.bottleneck is None or week.bottleneck_waiting is None:
+        return ()
+    return (f"Of all lead time {week.bottleneck_waiting:.0%} is waited at {TITLES[week.bottleneck]}.",)
 
 
 def source_of(figure: str, targets: Targets, time: datetime) -> str:
