@@ -150,6 +150,10 @@ class Kpi(Measure):
     count: Count
     """How many cases it was computed from."""
 
+    def judged_by(self, source: str) -> str:
+        """Its verdict as a sentence, with whose target it is; only where it has one."""
+        return f"{self.name} is {self.value:g} and {'meets' if self.met else 'misses'} {self.target:g} ({source})."
+
 
 class PeriodReport(Data):
     """Key figures of a stretch of time."""

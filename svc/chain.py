@@ -18,7 +18,7 @@ import psutil
 from contracts.clock import Clock
 from contracts.stream import read_streams
 from contracts.value_chain import ACTIVITIES
-from svc import migrations, running, words
+from svc import journeys, migrations, running, words
 from svc.chain_clock import ChainClock
 from svc.loopback import serve
 from svc.machine import Home, Machine, Say, memory, ports, provision
@@ -63,12 +63,13 @@ class Chain:
         accept_loss: go on although topics have deleted records that a service had not read.
         from_time: the time of day from which chain time goes on; None for where it stands.
         staffing: further settings of each activity's service, such as `SVC_WORK` and `SVC_CENTRES`.
+        epoch: when chain time begins in a new home; None: now.
     """
 
     def __init__(
         self, home: Home | None = None, *, speed: float = 1.0, work: Way = "auto", streams: Path | None = None,
         desks: str = "", port: int | None = None, say: Say | None = None, began: float | None = None,
-        accept_loss: bool = False, from_time: timedelta | None = None,
+        accept_loss: bool = False, from_time: timedelta | None = None, epoch: datetime | None = None,
         staffing: Mapping[str, Mapping[str, str]] | None = None,
     ) -> None:  # fmt: skip
         self.home = home or Home()
@@ -82,7 +83,7 @@ class Chain:
         self.start_seconds = 0.0
         self._speed, self._work, self._streams, self._desks, self._port = speed, work, streams, desks, port
         self._say: Callable[[str], None] = say or (lambda _: None)
-        self._began, self._accept_loss = began or time.time(), accept_loss
+        self._began, self._accept_loss, self._epoch = began or time.time(), accept_loss, epoch
         self._from_time, self._staffing = from_time, staffing or {}
         self._machine = Machine(self.home, say=self._say)
         self._failure: asyncio.Future[BaseException]
@@ -134,7 +135,7 @@ class Chain:
         await stack.enter_async_context(self._machine)
         self._beside(stack, self._broken())
         await stack.enter_async_context(self.client)
-        self.page = await stack.enter_async_context(serve(page(self.spans, self.client), first))
+        self.page = await stack.enter_async_context(serve(page(self.spans, self.client, self.databases), first))
         self._say("preparing databases and topics")
         databases, _ = await asyncio.gather(self._databases(), create_topics(self.kafka))
         days = float(os.environ.get("SVC_KEEP_RECEIPTS") or 0)
@@ -144,14 +145,15 @@ class Chain:
                 "told is lost to whoever has not read them; `svc up --accept-loss` goes on with what is left."
             )
         clock = ChainClock(databases.pop(ADMINISTRATION))
-        self.clock = await clock.start(self._speed, self._from_time)
         self.databases.update(databases)
+        self.clock = await clock.start(self._speed, self._from_time, self._epoch)
         stack.push_async_callback(clock.stop)
         self._beside(stack, clock.keep())
         stack.push_async_callback(self._stop_services)
         for activity, database in databases.items():
             self._beside(stack, self._supervise(activity, self._environment(activity, database)))
         await self.run(self._until_ready())
+        self._beside(stack, journeys.keep(self.client, self.kafka, self.page, self._say))
         self.start_seconds = round(time.time() - self._began, 1)
         self._running().write(self.home.path)
         stack.callback(running.forget, self.home.path)

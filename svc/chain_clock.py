@@ -23,12 +23,16 @@ RAN = """INSERT INTO clock_ran (until) VALUES ($1)
 ON CONFLICT (one) DO UPDATE SET until = excluded.until"""
 
 
-def resume(last: Segment | None, ran_until: datetime | None, now: datetime, speed: float) -> Segment:
+def resume(
+    last: Segment | None, ran_until: datetime | None, now: datetime, speed: float, epoch: datetime | None = None
+) -> Segment:
     """The segment with which the clock goes on `now` (wall time), after it ran by its `last` one until `ran_until`.
 
     At speed 1 chain time is the wall's, unless it is ahead of the wall: it never goes back. At any other speed it
-    begins where it stopped.
+    begins where it stopped; the first time of all at `epoch`, if there is one, at whatever speed.
     """
+    if epoch and last is None:
+        return Segment(now, epoch, speed)
     stopped = Clock([last]).at(ran_until) if last and ran_until else now
     return Segment(now, max(stopped, now) if speed == 1 else stopped, speed)
 
@@ -39,8 +43,8 @@ class ChainClock:
     def __init__(self, database: str) -> None:
         self._database = database
 
-    async def start(self, speed: float, from_time: timedelta | None = None) -> Clock:
-        """Go on at this speed; returns the clock that all services get.
+    async def start(self, speed: float, from_time: timedelta | None = None, epoch: datetime | None = None) -> Clock:
+        """Go on at this speed; returns the clock that all services get. A new clock begins at `epoch`, else now.
 
         With `from_time`, a time of day, it leaps forward to when it is that time next.
         """
@@ -50,7 +54,7 @@ class ChainClock:
             await connection.execute(TABLES)
             row = await connection.fetchrow("SELECT wall, chain, speed FROM clock ORDER BY number DESC LIMIT 1")
             ran_until = await connection.fetchval("SELECT until FROM clock_ran")
-            segment = resume(Segment(*row) if row else None, ran_until, now, speed)
+            segment = resume(Segment(*row) if row else None, ran_until, now, speed, epoch)
             if from_time is not None:
                 chain = segment.chain
                 midnight = datetime.combine(chain, datetime.min.time(), UTC)

@@ -18,10 +18,12 @@ work = typer.Typer(no_args_is_help=True, rich_markup_mode="rich")
 bench = typer.Typer(rich_markup_mode="rich")
 scenario = typer.Typer(no_args_is_help=True, rich_markup_mode="rich")
 streams = typer.Typer(no_args_is_help=True, rich_markup_mode="rich")
+desk = typer.Typer(no_args_is_help=True, rich_markup_mode="rich")
 app.add_typer(bench, name="bench")
 app.add_typer(work, name="work", help="Work that people do: what is open, and that it is done.")
 app.add_typer(scenario, name="scenario", help="An organisation as a file: whom it serves with what, and a day of it.")
 app.add_typer(streams, name="streams", help="The ways of demand through the six activities, as files.")
+app.add_typer(desk, name="desk", help="Service desks: which are understood, and what their pushes say.")
 app.add_typer(dlq, name="dlq", help="Records that an activity could not use, and those that wait behind them.")
 
 
@@ -40,6 +42,12 @@ Work = Annotated[
 ]
 Port = Annotated[int | None, typer.Option(min=1024, max=65529, help="Of the page; the services take the six after it.")]
 Quick = Annotated[bool, typer.Option("--quick", help="Little of everything, in under a minute; for CI.")]
+DaysAgo = Annotated[
+    float, typer.Option(min=0, max=3650, help="Chain time of a new home begins so many days ago; 0: now.")
+]
+Otlp = Annotated[
+    str, typer.Option(envvar="SVC_OTLP", help="Where spans go (OTLP over HTTP); left out, to the chain's page.")
+]
 Demand = Annotated[str, typer.Argument(help="Its id, or the beginning of it.", show_default=False)]
 
 
@@ -65,6 +73,7 @@ def up(
     accept_loss: Annotated[
         bool, typer.Option("--accept-loss", help="Go on although topics have deleted what was not read yet.")
     ] = False,
+    days_ago: DaysAgo = 0.0,
     json: Json = False,
 ) -> None:
     """Start Kafka, PostgreSQL and the six services, and keep them running until Ctrl-C.
@@ -76,8 +85,8 @@ def up(
 
     terminal = Terminal(json=json)
     started = up.run(
-        terminal, speed=speed, work=work.value, streams=streams, port=port, accept_loss=accept_loss, json=json,
-        began=_began(),
+        terminal, speed=speed, work=work.value, streams=streams, port=port, accept_loss=accept_loss,
+        days_ago=days_ago, json=json, began=_began(),
     )  # fmt: skip
     _run(started)
 
@@ -93,6 +102,7 @@ def demo(
     scenario: Annotated[Path | None, typer.Option(help="With --day: an organisation as a file.")] = None,
     seed: Annotated[int, typer.Option(help="With --day: what chance decides hangs on it.")] = 7,
     port: Port = None,
+    days_ago: DaysAgo = 0.0,
     json: Json = False,
 ) -> None:
     """Run the chain and watch two real tickets, an incident and a new service, become value; or a whole day.
@@ -120,7 +130,7 @@ def demo(
     _run(
         demo.run(
             Terminal(json=json), once=once, again=again, json=json, speed=speed, work=work.value, limit=limit,
-            port=port, began=_began(), interrupted=up.interrupted,
+            port=port, epoch=up.epoch(days_ago), began=_began(), interrupted=up.interrupted,
         )
     )  # fmt: skip
 
@@ -183,6 +193,9 @@ def explain(demand: Demand, json: Json = False) -> None:
 @app.command()
 def trace(
     demand: Demand,
+    journey: Annotated[
+        bool, typer.Option("--journey", help="Its journey in chain time instead, once it has ended.")
+    ] = False,
     json: Annotated[bool, typer.Option("--json", help="OTLP JSON, which the page of Jaeger opens.")] = False,
 ) -> None:
     """The span tree of a demand: what was worked on where, how long, and how long each message waited.
@@ -191,7 +204,65 @@ def trace(
     """
     from svc import looking
 
-    _tell(looking.trace_demand(demand), json)
+    _tell(looking.trace_demand(demand, as_journey=journey), json)
+
+
+@app.command()
+def journeys(
+    demand: Annotated[
+        str | None, typer.Argument(help="Of this demand alone, and now; its id, or the beginning of it.")
+    ] = None,
+    otlp: Otlp = "",
+    json: Json = False,
+) -> None:
+    """Write the journey of each demand that ends as one trace in chain time, until Ctrl-C; or of one demand, once.
+
+    A chain that `svc up` or `svc demo` runs does so by itself. Example: [bold]svc journeys 1f3a[/]
+    """
+    from svc import looking
+
+    if demand is not None:
+        _tell(looking.write_journey(demand, otlp), json)
+    else:
+        _run(looking.keep_journeys(otlp))
+
+
+@app.command()
+def edges(
+    demand: Demand,
+    jaeger: Annotated[
+        str,
+        typer.Option(envvar="SVC_JAEGER", help="Address of a Jaeger to ask for the spans; left out, the chain's page."),
+    ] = "",
+    wait: Annotated[float, typer.Option(min=0, help="Seconds that spans may take to arrive.")] = 10.0,
+    json: Json = False,
+) -> None:
+    """Check the trace of a demand against its receipts: each message a span of its teller and one of its hearer.
+
+    Exit code 0 only if no edge is missing or wrong. Example: [bold]svc edges 1f3a --jaeger http://localhost:16686[/]
+    """
+    from svc.edges import run
+    from svc.terminal import Terminal
+
+    _run(run(Terminal(json=json), demand, jaeger=jaeger, patience=wait, json=json))
+
+
+@app.command()
+def figures(
+    databases: Annotated[
+        str, typer.Option(envvar="SVC_DATABASES", help="JSON: the database URL of each activity.", show_default=False)
+    ],
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 9105,
+) -> None:
+    """Show the chain in figures at /metrics for Prometheus, until Ctrl-C: demands, waits, open work, what is set aside.
+
+    The page of `svc up` shows them as well.
+    Example: [bold]svc figures --databases '{"engage": "postgresql://..."}'[/]
+    """
+    from svc import figures, up
+
+    _run(figures.run(databases, host, port, up.interrupted))
 
 
 @app.command()
@@ -396,6 +467,74 @@ def dlq_edit(
     _tell(looking.edit(event, file.read(), reason), json)
 
 
+@desk.command("list")
+def desk_list(json: Json = False) -> None:
+    """The desks that are understood, and what each can do.
+
+    Example: [bold]svc desk list[/]
+    """
+    from svc import desk
+
+    _tell(desk.desks(), json)
+
+
+@desk.command("parse")
+def desk_parse(
+    desk: Annotated[str, typer.Option(help="Its name, as in svc desk list; or a profile of yours, a .yaml file.")],
+    body: Annotated[Path, typer.Option(help="A file with what came in, byte for byte: a push, a page, a raw mail.")],
+    headers: Annotated[
+        Path | None, typer.Option(help="A JSON file with its headers; or with the request, and headers in it.")
+    ] = None,
+    secret: Annotated[
+        list[str] | None, typer.Option(help="What the desk signs with; several while it changes from one to the other.")
+    ] = None,
+    now: Annotated[float | None, typer.Option(help="When it came, in seconds since 1970; left out, now.")] = None,
+    base: Annotated[str, typer.Option(help="The desk's address, for links to tickets that it gives none for.")] = "",
+    json: Json = False,
+) -> None:
+    """What a push, a polled page or a raw mail of a desk tells, or why it is refused (exit code 1).
+
+    Example: [bold]svc desk parse --desk github --headers push.headers.json --body push.json --secret s3cret --json[/]
+    """
+    from svc import desk as desks
+
+    _judge(desks.parse(desk, headers, body, secret or [], now, base), json)
+
+
+@desk.command("check")
+def desk_check(
+    profile: Annotated[str, typer.Argument(help="A profile of yours, a .yaml file; or a desk.", show_default=False)],
+    payload: Annotated[Path, typer.Argument(help="A file with what the desk sends.", show_default=False)],
+    headers: Annotated[
+        Path | None, typer.Option(help="A JSON file with its headers, if the profile reads them.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """What a payload would become by a profile, and which rule decides.
+
+    Exit code 1 if no shape of the profile fits. Example: [bold]svc desk check my-desk.yaml payload.json[/]
+    """
+    from svc import desk
+
+    _judge(desk.check(profile, payload, headers), json)
+
+
+@desk.command("profile")
+def desk_profile(name: Annotated[str, typer.Argument(help="A desk.", show_default=False)]) -> None:
+    """The profile of a desk that ships, as YAML, to begin one of your own with.
+
+    Example: [bold]svc desk profile zammad > my-desk.yaml[/]
+    """
+    from svc import desk
+    from svc.trouble import Trouble
+
+    try:
+        typer.echo(desk.profile_text(name), nl=False)
+    except Trouble as trouble:
+        typer.echo(f"svc: {trouble}", err=True)
+        raise typer.Exit(2) from None
+
+
 @bench.callback(invoke_without_command=True)
 def bench_hop(
     context: typer.Context,
@@ -529,6 +668,22 @@ def _tell(look: "Coroutine[Any, Any, Seen]", json: bool) -> None:
         else:
             terminal.show(seen.shown)
         return seen.code
+
+    _run(told())
+
+
+def _judge(look: "Coroutine[Any, Any, tuple[Seen, int]]", json: bool) -> None:
+    """Print the outcome of a command that says by its exit code what it has found."""
+    from svc.terminal import Terminal
+
+    async def told() -> int:
+        seen, code = await look
+        terminal = Terminal()
+        if json:
+            terminal.result(seen.json)
+        else:
+            terminal.show(seen.shown)
+        return code
 
     _run(told())
 

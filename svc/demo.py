@@ -16,7 +16,7 @@ from rich.text import Text
 
 from contracts.engage import DemandStatusReported
 from contracts.value_chain import ACTIVITIES, ENGAGE
-from svc import coverage, show, trace, words
+from svc import coverage, journeys, show, trace, words
 from svc.chain import Chain, Way
 from svc.consumer import Consumer
 from svc.desk_replay import INCIDENT, NEW_SERVICE, recorded, replay
@@ -89,7 +89,7 @@ class Outcome(NamedTuple):
 
 async def run(
     terminal: Terminal, *, once: bool, again: bool, json: bool, speed: float, work: Way, limit: float,
-    port: int | None, began: float, interrupted: Callable[[], Any],
+    port: int | None, epoch: datetime | None, began: float, interrupted: Callable[[], Any],
 ) -> int:  # fmt: skip
     """The whole demonstration; 0 if both demands came to an end, else 1."""
     home = Home()
@@ -108,6 +108,7 @@ async def run(
                 port=port,
                 say=terminal.say,
                 began=began,
+                epoch=epoch,
             )
             async with chain:
                 code = await chain.run(_demonstrate(terminal, chain, consumer, kept, tickets, limit, json))
@@ -232,6 +233,8 @@ def _tell(terminal: Terminal, chain: Chain, outcome: Outcome) -> None:
         terminal.show(Text(f"it has not ended: {wait}", style="bold red"))
     terminal.show(Text("\nspans", style="bold"))
     terminal.show(trace.render(chain.spans.trace(outcome.journey.trace_id)))
+    terminal.show(Text("\njourney, in chain time", style="bold"))
+    terminal.show(trace.render_journey(chain.spans.trace(journeys.trace_id(outcome.demand))))
 
 
 def _as_json(chain: Chain, outcome: Outcome) -> Json:
@@ -244,6 +247,7 @@ def _as_json(chain: Chain, outcome: Outcome) -> Json:
         "trace_id": outcome.journey.trace_id,
         "services_in_trace": trace.services_in(spans),
         "spans": len(spans),
+        "journey": journeys.trace_id(outcome.demand) if chain.spans.trace(journeys.trace_id(outcome.demand)) else "",
         "seconds": outcome.seconds,
     }
     return told if outcome.ended else {**told, "waits": outcome.waits}

@@ -1,11 +1,11 @@
 """Commands that look at a running chain from another terminal: each gives what people read, and what scripts read."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any, NamedTuple
 
-import httpx
 import orjson
 from rich import box
 from rich.console import RenderableType
@@ -13,12 +13,14 @@ from rich.table import Table
 from rich.text import Text
 
 from contracts.value_chain import ACTIVITIES
-from svc import coverage, explain, running, show, trace, words
+from svc import coverage, edges, explain, journeys, running, show, trace, words
 from svc.machine.home import default_path
 from svc.services import Services
 from svc.spans import Json, document
-from svc.trails import Journey, follow
+from svc.terminal import Terminal
+from svc.trails import follow
 from svc.trouble import Trouble
+from svc.up import interrupted
 
 
 class Seen(NamedTuple):
@@ -55,21 +57,44 @@ async def explain_demand(demand: str) -> Seen:
         return Seen(explain.render(said), [one.as_json() for one in said])
 
 
-async def trace_demand(demand: str) -> Seen:
-    """The span tree of one demand; for scripts OTLP JSON."""
+async def trace_demand(demand: str, *, as_journey: bool = False) -> Seen:
+    """The span tree of one demand, or of its journey in chain time; for scripts OTLP JSON."""
     async with services() as six:
         journey = await follow(six, await six.find(demand))
-    spans = await spans_of(running.find(default_path()).page, journey)
+    page = f"{running.find(default_path()).page}/traces"
+    if as_journey:
+        spans = await edges.spans_from(page, [journeys.trace_id(journey.demand)])
+        if not spans:
+            raise Trouble(
+                f"Demand {journey.demand} has not come to its end: its journey is written a moment after that."
+            )
+        return Seen(trace.render_journey(spans), document(spans))
+    spans = await edges.spans_from(page, [journey.trace_id or "none"])
     if not spans:
         raise Trouble(f"No spans of demand {journey.demand} have arrived: a moment after a step is done they do.")
     return Seen(trace.render(spans), document(spans))
 
 
-async def spans_of(page: str, journey: Journey) -> list[Json]:
-    """The spans that the chain's page has of a journey."""
-    async with httpx.AsyncClient(timeout=30) as client:
-        answer = await client.get(f"{page}/traces/{journey.trace_id or 'none'}")
-    return list(answer.json()["resourceSpans"])
+async def write_journey(demand: str, otlp: str) -> Seen:
+    """Write the journey of one demand anew, as far as it has come."""
+    found = running.find(default_path())
+    async with Services(found.services) as six:
+        trace_id = await journeys.write(six, await six.find(demand), otlp or found.page)
+    return Seen(Text(f"Its journey is trace {trace_id} at {otlp or found.page}."), {"trace_id": trace_id})
+
+
+async def keep_journeys(otlp: str) -> int:
+    """Write the journey of every demand that comes to its end, until Ctrl-C."""
+    found, terminal = running.find(default_path()), Terminal()
+    async with Services(found.services) as six:
+        writing = asyncio.create_task(journeys.keep(six, found.kafka, otlp or found.page, terminal.say))
+        ending = asyncio.create_task(interrupted())
+        await asyncio.wait({writing, ending}, return_when=asyncio.FIRST_COMPLETED)
+        if writing.done():
+            writing.result()
+        writing.cancel()
+        await asyncio.gather(writing, return_exceptions=True)
+    return 0
 
 
 async def show_coverage() -> Seen:

@@ -1,4 +1,4 @@
-"""HTTP servers inside this process, on 127.0.0.1."""
+"""HTTP servers inside this process, on 127.0.0.1 unless another address is wanted."""
 
 import asyncio
 import socket
@@ -27,11 +27,11 @@ class _Server(uvicorn.Server):
 
 
 @asynccontextmanager
-async def serve(app: ASGIApp, port: int = 0) -> AsyncIterator[str]:
+async def serve(app: ASGIApp, port: int = 0, host: str = "127.0.0.1") -> AsyncIterator[str]:
     """Serve until the block ends; gives the URL. Port 0 takes a free one; `OSError` if the port is in use."""
     with socket.socket() as listening:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listening.bind(("127.0.0.1", port))
+        listening.bind((host, port))
         server = _Server(app)
         serving = asyncio.create_task(server.serve(sockets=[listening]))
         try:

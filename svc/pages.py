@@ -1,5 +1,9 @@
-"""The page of a running chain: its demands, each with timeline, reasons and span tree. It also takes the spans."""
+"""The page of a running chain: its demands, each with timeline, reasons and span tree.
 
+It also takes the spans, and shows the chain in figures for Prometheus.
+"""
+
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -9,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
-from svc import words
+from svc import figures, words
 from svc.coverage import coverage
 from svc.explain import explain
 from svc.services import Services
@@ -21,8 +25,8 @@ from svc.trails import follow
 from svc.trouble import Trouble
 
 
-def page(spans: SpanStore, services: Services) -> Starlette:
-    """The application; what it shows of demands it asks the services for."""
+def page(spans: SpanStore, services: Services, databases: Mapping[str, str] | None = None) -> Starlette:
+    """The application; what it shows of demands it asks the services for, figures the databases (by activity)."""
     templates = Environment(
         loader=PackageLoader("svc"), autoescape=select_autoescape(), undefined=StrictUndefined, trim_blocks=True,
         lstrip_blocks=True,
@@ -59,6 +63,7 @@ def page(spans: SpanStore, services: Services) -> Starlette:
     return Starlette(
         routes=[
             receiver(spans),
+            figures.route({} if databases is None else databases),
             Route("/", demands),
             Route("/demands/{id:uuid}", demand),
             Route("/coverage", covered),

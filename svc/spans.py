@@ -2,13 +2,15 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 Json = dict[str, Any]
+KINDS = ("UNSPECIFIED", "INTERNAL", "SERVER", "CLIENT", "PRODUCER", "CONSUMER")
+"""Kinds of spans, as OTLP numbers them."""
 
 
 def exported(request: ExportTraceServiceRequest) -> Iterator[Json]:
@@ -67,6 +69,41 @@ class Node:
             waiting.extend(reversed(node.children))
 
 
+class Told(NamedTuple):
+    """A span as its conventions tell it: about which message, on which topic, by whom."""
+
+    trace_id: str
+    span_id: str
+    parent_id: str
+    """Empty for a root."""
+    name: str
+    kind: str
+    """`PRODUCER`, `CONSUMER`, ..."""
+    activity: str
+    topic: str
+    message_id: str
+    links: frozenset[tuple[str, str]]
+    """Trace and span ids."""
+    error: str
+    """Why it failed; empty if it did not."""
+    attributes: Json
+
+
+def told(alone: Json) -> Told:
+    """A span as our receiver writes it, or as others do, who name enumerations and leave out what is empty."""
+    span, node = span_of(alone), _node(alone)
+    about = node.attributes
+    return Told(
+        span["traceId"], node.span_id, node.parent_id, node.name, _kind(span.get("kind", 0)), node.activity,
+        str(about.get("messaging.destination.name", "")), str(about.get("messaging.message.id", "")),
+        frozenset((link["traceId"], link["spanId"]) for link in span.get("links", ())), node.error, about,
+    )  # fmt: skip
+
+
+def _kind(kind: int | str) -> str:
+    return KINDS[kind] if isinstance(kind, int) else kind.removeprefix("SPAN_KIND_")
+
+
 def tree(spans: Iterable[Json]) -> list[Node]:
     """The spans of one trace as trees, children by their start; a span whose parent is missing is a root of its own."""
     nodes = {node.span_id: node for node in map(_node, spans)}
@@ -83,7 +120,7 @@ def tree(spans: Iterable[Json]) -> list[Node]:
 
 def _node(alone: Json) -> Node:
     span = span_of(alone)
-    resource = _plain(alone["resource"]["attributes"])
+    resource = _plain(alone["resource"].get("attributes", []))
     status = span.get("status", {})
     return Node(
         span_id=span["spanId"],
@@ -92,8 +129,8 @@ def _node(alone: Json) -> Node:
         service=str(resource.get("service.name", "")),
         start=int(span["startTimeUnixNano"]),
         end=int(span["endTimeUnixNano"]),
-        attributes=_plain(span["attributes"]),
-        error=(status.get("message") or "error") if status.get("code") == 2 else "",
+        attributes=_plain(span.get("attributes", [])),
+        error=(status.get("message") or "error") if status.get("code") in (2, "STATUS_CODE_ERROR") else "",
     )
 
 

@@ -1,6 +1,7 @@
 """The trace of a demand in the terminal: which activity worked on what, how long, and how long each message waited."""
 
 from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 from rich.console import Group, RenderableType
@@ -79,3 +80,24 @@ def render(spans: list[Json]) -> RenderableType:
             line.append("  (the span before it is missing)", style="dim")
         lines.append(line)
     return Group(*lines)
+
+
+def render_journey(spans: list[Json]) -> RenderableType:
+    """A journey (`svc/journeys.py`) as a tree, in chain time; waiting stands out."""
+    lines = []
+    for root in tree(spans):
+        for depth, node in _depths(root, 0):
+            begin, end = (datetime.fromtimestamp(at / 1e9, UTC) for at in (node.start, node.end))
+            line = Text(f"{words.at(begin)}  ", style="dim", no_wrap=True).append("  " * depth)
+            waiting = node.name.startswith("waiting ")
+            line.append(node.name, style="yellow" if waiting else "cyan" if depth < 2 else "")
+            if end > begin:
+                line.append(f"  {words.span(end - begin)}", style="green")
+            lines.append(line)
+    return Group(*lines)
+
+
+def _depths(node: Node, depth: int) -> Iterator[tuple[int, Node]]:
+    yield depth, node
+    for child in node.children:
+        yield from _depths(child, depth + 1)

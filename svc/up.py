@@ -3,6 +3,7 @@
 import asyncio
 import signal
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from svc.terminal import Terminal
 
 async def run(
     terminal: Terminal, *, speed: float, work: Way, streams: Path | None, port: int | None, accept_loss: bool,
-    json: bool, began: float,
+    days_ago: float, json: bool, began: float,
 ) -> int:  # fmt: skip
     """Start it, say where it is, and keep it until Ctrl-C."""
     home = Home()
@@ -30,6 +31,7 @@ async def run(
             say=terminal.say,
             began=began,
             accept_loss=accept_loss,
+            epoch=epoch(days_ago),
         ) as chain:
             found = running.find(home.path)
             terminal.show(Text(f"Ready after {found.start_seconds} s. Ctrl-C ends it.", style="bold"))
@@ -42,6 +44,11 @@ async def run(
                 terminal.result(found.model_dump(mode="json"))
             await chain.run(interrupted())
     return 0
+
+
+def epoch(days_ago: float) -> datetime | None:
+    """When the chain time of a new home begins; None: now."""
+    return datetime.now(UTC) - timedelta(days=days_ago) if days_ago else None
 
 
 async def interrupted() -> None:

@@ -17,6 +17,7 @@ from contracts.value_chain import ACTIVITIES, FLOWS, heard_by, told_by
 from services.chassis.handlers import Handler
 from tests.rows import INPUTS, OUTPUTS, PAGE, ROOT, Shown, handlers_of, misread, missing, page
 
+pytestmark = pytest.mark.timeout(600)  # all tests of the activities are collected in a process of their own
 each_activity = pytest.mark.parametrize("activity", ACTIVITIES)
 
 

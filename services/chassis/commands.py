@@ -85,11 +85,11 @@ class Door:
         if "broker" in runtime.missing:
             raise KafkaConnectionError(runtime.missing["broker"])
         case, inbox, source = command.case, value_chain.inbox(runtime.activity), f"/client/{self.client}"
-        now, request_span = runtime.clock.now(), runtime.tracer.root()
-        encode_as = partial(encode, command, id=id, source=source, time=now, fingerprint=fingerprint)
+        encode_as = partial(encode, command, id=id, source=source, time=runtime.clock.now(), fingerprint=fingerprint)
         if has_nul(encode_as()):  # looked at before the database is asked about its case
             raise HTTPException(422, "A text has a NUL (\\u0000), which PostgreSQL cannot store: leave it out.")
         stored = tracing.parse_traceparent(await runtime.pool.fetchval(TRACE, case, timeout=5))
+        request_span = runtime.tracer.root(command, stored)
         parent = stored or request_span  # a later command continues the demand's trace and links its own request
         created = tracing.child(parent, "create", id)
         trace, start = tracing.traceparent(created), time_ns()

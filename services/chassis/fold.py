@@ -190,19 +190,14 @@ class Fold:
         words = {name: arrival.attributes.get(name) for name in ("source", "time", "fingerprint")}
         where = {"step": step.step, "does": step.does} if step else {}
         trail: dict[str, object] = {
-            **(place_of(arrival.record) | words | where),
-            "practices": decided.practices,
-            "type": message.type if message else "",
-            "cause": arrival.attributes.get("causationid"),
-            "handler": decided.handler,
-            "stream": decided.stream,
-            "decided_at": self.runtime.clock.now(),
-            "effect": decided.effect,
+            **(place_of(arrival.record) | words | where), "practices": decided.practices,
+            "type": message.type if message else "", "cause": arrival.attributes.get("causationid"),
+            "handler": decided.handler, "stream": decided.stream,
+            "decided_at": self.runtime.clock.now(), "effect": decided.effect,
             "answer": {"status": answer.status, "body": answer.body.model_dump(mode="json")} if answer else None,
-            "discarded": arrival.discarded,
-            "edited": arrival.edited,
+            "discarded": arrival.discarded, "edited": arrival.edited,
             "waits": tuple({name: row[name] for name in ("id", "type", "due")} for row in decided.pending),
-        }
+        }  # fmt: skip
         present = {name: value for name, value in trail.items() if value not in (None, "", ())}
         present["outputs"] = [orjson.Fragment(output.value) for output in decided.outputs]
         if isinstance(message, Command):
@@ -300,6 +295,9 @@ class Fold:
         for decided in self.decided:
             message = decided.arrival.message
             results[message.type if message else "undecodable", "parked" if decided.error else "decided"] += 1
+            if decided.error:
+                ids = {"demand_id": decided.arrival.case, **tracing.ids(decided.context)}
+                self.runtime.log.warning("a record is set aside with its case", reason=decided.error, **ids)
             if decided.pending:
                 self.runtime.timers_changed.set()
             if decided.context:

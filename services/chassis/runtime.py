@@ -37,7 +37,7 @@ class Runtime:
         self.handlers, self.settings = handlers, settings
         self.member = member_named(settings.instance, handlers.topics) if settings.instance else None
         self.codec, self.clock = Codec(handlers.messages), Clock.parse(settings.clock)
-        self.tracer = Tracer(self.activity, self.group, settings.otlp, settings.trace_ratio)
+        self.tracer = Tracer(self.activity, self.group, settings)
         self.log: Any = structlog.get_logger().bind(activity=handlers.activity)
         self.missing = {"broker": "not connected yet", "database": "not connected yet", "assignment": "none yet"}
         self.timers_changed = asyncio.Event()

@@ -35,11 +35,13 @@ from services.chassis.outputs import Problem
 from services.chassis.runtime import Runtime
 from services.chassis.settings import Settings
 from services.chassis.store import AWAY, prepare
+from services.chassis.tracing import METERS
 from services.chassis.work import WorkDone, WorkItem
 from services.chassis.worker import FINISHING, LEAVING, Effects, Worker
 
 PROBLEMS: dict[int | str, dict[str, Any]] = {status: {"model": Problem} for status in (400, 404, 413, 422, 503)}
 TRAIL = "SELECT * FROM all_receipts WHERE case_id = $1 ORDER BY at, (record->>'decided_at')"
+MEASURED: Any = {"tracing": False, "logs": False, "meter_provider": METERS}
 SHOWN = ("consumed", "told", "practised")
 DEAD = """SELECT event_id, case_id, topic, part, off, reason, at, encode(value, 'escape') AS value FROM parked
 ORDER BY number LIMIT 1000"""
@@ -177,7 +179,7 @@ def create_app(
         runtime.tracer.shutdown()
 
     title = handlers.activity.replace("_", " ").capitalize()
-    app = FastAPI(title=f"{title} of the service value chain", lifespan=lifespan, telemetry=None)
+    app = FastAPI(title=f"{title} of the service value chain", lifespan=lifespan, telemetry=MEASURED)
     app.description = f"An Idempotency-Key is known for {settings.keep_receipts:g} days (0: for ever)."
     app.state.give_up = lambda: None
     app.include_router(routes)
@@ -264,7 +266,7 @@ async def tell_problem(request: Request, error: Exception) -> Response:
         return problem(422, "The input is not valid", f"The database refuses it: {cause}")
     if isinstance(error, (DBAPIError, KafkaError, *AWAY)):  # nothing was lost
         reason = f"{type(error).__name__}: {error}"
-        request.app.state.runtime.log.warning("a command could not be taken", reason=reason)
+        request.app.state.runtime.log.warning("a command could not be taken", path=request.url.path, reason=reason)
         away = "Kafka or PostgreSQL cannot be reached (`GET /readyz` says which)."
         repeat = "Repeat with the same Idempotency-Key: nothing happens twice."
         return problem(503, "Not ready", f"{away} {repeat}", Retry_After="2")

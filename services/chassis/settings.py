@@ -44,6 +44,8 @@ class Settings(BaseSettings):
     """Where spans go (OTLP over HTTP), for example http://127.0.0.1:4318; empty: nowhere."""
     trace_ratio: float = Field(default=1.0, ge=0, le=1)
     """Share of demands that are traced, decided once per demand at its first contact."""
+    trace_always: str = ""
+    """What is traced whatever the share: kinds of demand, types of ticket, names of commands, separated by commas."""
     wait: float = Field(default=10.0, gt=0, le=60)
     """Seconds an HTTP command waits for its answer unless `Prefer: wait=` says less; then 202 says where to look."""
     max_body: int = Field(default=262_144, ge=1024, le=900_000)

@@ -5,17 +5,22 @@ the database has them: a `process` span (CONSUMER) per consumed record, with the
 and a `create` span (PRODUCER) per output, whose context the output carries. Their ids are derived from message ids, so
 a redelivery after a crash exports the same spans again, and no context names a span that does not exist. Unsampled
 messages cost nothing.
+
+HTTP requests and the sending of spans are measured by the libraries that do them, into `METERS`.
 """
 
+import os
 import time
 from collections.abc import Mapping, Sequence
 from hashlib import blake2b
 from random import Random
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from opentelemetry.context import Context
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.exporter.prometheus import PrometheusMetricReader
+from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
@@ -24,12 +29,16 @@ from opentelemetry.trace import Link, SpanContext, SpanKind, Status, StatusCode,
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from contracts import value_chain
-from contracts.event import dashed
+from contracts.event import Command, dashed
+from services.chassis.settings import Settings
 
 if TYPE_CHECKING:
     from services.chassis.fold import Decided
 
 W3C = TraceContextTextMapPropagator()
+os.environ.setdefault("OTEL_PYTHON_SDK_INTERNAL_METRICS_ENABLED", "true")  # spans that are sent, refused, dropped
+METERS = MeterProvider([PrometheusMetricReader()])
+"""Where libraries measure; `GET /metrics` shows it."""
 
 
 def parse_traceparent(text: str | None) -> SpanContext | None:
@@ -57,38 +66,42 @@ def child(parent: SpanContext, *about: object) -> SpanContext:
     return SpanContext(parent.trace_id, span_id, is_remote=False, trace_flags=parent.trace_flags)
 
 
+def ids(context: SpanContext | None) -> dict[str, str]:
+    """A sampled span as logs and exemplars name it."""
+    return {"trace_id": f"{context.trace_id:032x}", "span_id": f"{context.span_id:016x}"} if context else {}
+
+
 class Tracer:
     """Makes the spans of one service, for the OTLP endpoint `otlp`; without one it makes none."""
 
-    def __init__(self, activity: str, group: str, otlp: str, ratio: float) -> None:
-        self.activity, self.group = activity, group
+    def __init__(self, activity: str, group: str, settings: Settings) -> None:
+        self.activity, self.group, self._settings, self._random = activity, group, settings, Random()
         self._resource = Resource.create({"service.name": f"svc-{dashed(activity)}", "service.namespace": "svc"})
         self._scope = InstrumentationScope("services.chassis.tracing")
-        exporter = OTLPSpanExporter(f"{otlp}/v1/traces", timeout=5) if otlp else None
-        self._processor = BatchSpanProcessor(exporter, 16_384, 200, 2_048) if exporter else None
-        self._ratio, self._random = ratio, Random()
+        more: Any = {"meter_provider": METERS}
+        exporter = OTLPSpanExporter(f"{settings.otlp}/v1/traces", timeout=5, **more) if settings.otlp else None
+        self._processor = BatchSpanProcessor(exporter, 16_384, 200, 2_048, **more) if exporter else None
 
-    def root(self) -> SpanContext:
-        """The context of a new trace: here, once, it is decided whether the demand is sampled."""
-        sampled = self._processor is not None and self._random.random() < self._ratio
+    def root(self, command: Command, demand: SpanContext | None = None) -> SpanContext:
+        """The context of a new trace; whether a demand is sampled is decided once, with the trace of its first contact.
+
+        A later request about it (`demand`) is sampled as it is.
+        """
+        words = {type(command).__name__, *(getattr(command, name, None) for name in ("kind", "ticket_type"))}
+        chosen = self._random.random() < self._settings.trace_ratio or words & {*self._settings.trace_always.split(",")}
+        sampled = TraceFlags(int(bool(self._processor and (demand.trace_flags.sampled if demand else chosen))))
         trace, span = self._random.getrandbits(128) or 1, self._random.getrandbits(64) or 1
-        return SpanContext(trace, span, is_remote=False, trace_flags=TraceFlags(int(sampled)))
+        return SpanContext(trace, span, is_remote=False, trace_flags=sampled)
 
     def export(
-        self,
-        name: str,
-        kind: SpanKind,
-        context: SpanContext,
-        parent: SpanContext | None,
-        started: int,
-        attributes: Mapping[str, str | int],
-        links: Sequence[SpanContext | None] = (),
-        error: str = "",
-    ) -> None:
+        self, name: str, kind: SpanKind, context: SpanContext, parent: SpanContext | None, started: int,
+        attributes: Mapping[str, str | int], links: Sequence[SpanContext | None] = (), error: str = "",
+    ) -> None:  # fmt: skip
         """Hand over a span that ends now; `started` in nanoseconds. Nothing happens for an unsampled one."""
         if self._processor and context.trace_flags.sampled:
             status = Status(StatusCode.ERROR, error) if error else Status()
-            what = (name, context, parent, self._resource, attributes, (), [Link(link) for link in links if link], kind)
+            words = {**attributes, "error.type": error.partition(":")[0]} if error else attributes
+            what = (name, context, parent, self._resource, words, (), [Link(link) for link in links if link], kind)
             self._processor.on_end(ReadableSpan(*what, None, status, started, time.time_ns(), self._scope))
 
     def export_message(self, decided: "Decided", started: int) -> None:
@@ -106,13 +119,10 @@ class Tracer:
             self.export(f"create {topic}", SpanKind.PRODUCER, below, context, time.time_ns(), words)
         what = message_attributes("process", record.topic, record.partition, arrival.id)
         facts: dict[str, str | int] = {
-            **(about | what),
-            "messaging.consumer.group.name": self.group,
-            "messaging.kafka.offset": record.offset,
-            "cloudevents.event_type": arrival.message.type if arrival.message else "",
-            "svc.handler": decided.handler,
+            **(about | what), "messaging.consumer.group.name": self.group, "messaging.kafka.offset": record.offset,
+            "cloudevents.event_type": arrival.message.type if arrival.message else "", "svc.handler": decided.handler,
             "svc.wait.ms": max(0, started // 1_000_000 - record.timestamp),
-        }
+        }  # fmt: skip
         name = f"process {record.topic}"
         self.export(name, SpanKind.CONSUMER, context, parent, started, facts, [parent], decided.error)
 
@@ -129,10 +139,7 @@ class Tracer:
 def message_attributes(operation: str, topic: str, partition: int, message_id: UUID | str) -> dict[str, str]:
     """The attributes of every span about one message; `operation` is `create` or `process`."""
     return {
-        "messaging.system": "kafka",
-        "messaging.operation.name": operation,
-        "messaging.operation.type": operation,
-        "messaging.destination.name": topic,
-        "messaging.destination.partition.id": str(partition),
+        "messaging.system": "kafka", "messaging.operation.name": operation, "messaging.operation.type": operation,
+        "messaging.destination.name": topic, "messaging.destination.partition.id": str(partition),
         "messaging.message.id": str(message_id),
-    }
+    }  # fmt: skip

@@ -231,7 +231,8 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
             reason, pause = f"{type(error).__name__}: {error}", 2 ** min(row["attempts"], 12) * uniform(0.5, 1)
             if effect and row["attempts"] >= MOST_ATTEMPTS:
                 return effect.failed(reason)
-            self.runtime.log.warning("what is due failed", what=row["type"], attempt=row["attempts"], reason=reason)
+            words = {"what": row["type"], "attempt": row["attempts"], "demand_id": row["case_id"]}
+            self.runtime.log.warning("what is due failed", reason=reason, **words)
             with suppress(*AWAY):  # PostgreSQL is away: it is tried again when the lease has ended
                 await self.runtime.pool.execute(ATTEMPT_FAILED, row["id"], pause, reason, timeout=10)
             return None

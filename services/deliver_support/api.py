@@ -1,12 +1,12 @@
 """The register of live services over HTTP, the door for monitoring and for those who work on support tasks."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Path, Query
 from fastapi.responses import Response
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 from sqlmodel import col, select
 
 from contracts.values import Level, Requirement, Slug
@@ -35,14 +35,43 @@ from services.deliver_support.model import (
 )
 from services.deliver_support.monitoring import MonitoringTaken
 from services.deliver_support.problem_model import MonitoredEvent, MonitoringReported, Problem, Trend
+from services.deliver_support.request_model import Id
 
 router = APIRouter()
 router.include_router(request_api.router)
+
+
+def within_years(moment: datetime) -> datetime:
+    """A moment that a calendar, and a database, can work with."""
+    if not 2000 <= moment.year < 2100:
+        raise ValueError("say a moment of the years 2000 to 2099")
+    return moment.astimezone(UTC)  # PostgreSQL knows no offsets of 16 hours and more
+
+
+Moment = Annotated[AwareDatetime, AfterValidator(within_years)]
 Number = Annotated[float, Field(ge=-1e12, le=1e12, allow_inf_nan=False)]
 Line = Annotated[str, Field(min_length=1, max_length=500)]
-OfService = Annotated[Slug | None, Query(description="Only those of this service.")]
+Named = Annotated[Id, Path()]
+OfService = Annotated[Id | None, Query(description="Only those of this service.")]
 Limit = Annotated[int, Query(ge=1, le=1000, description="Of at most so many services or suppliers.")]
 NO_TASK: dict[int | str, dict[str, Any]] = {409: {"description": "No such task is open"}}
+
+
+class RequirementBody(Requirement):
+    """What a service must do, or how well."""
+
+    name: Id
+    measure: Line
+    unit: Annotated[str, Field(max_length=50)] = ""
+
+
+class ErrorBody(KnownError):  # noqa: N818 - ITIL's word
+    """A known cause of incidents in one service."""
+
+    error: Id
+    symptoms: Annotated[tuple[Line, ...], Field(max_length=50)]
+    workaround: Annotated[str, Field(max_length=2_000)]
+    fix: Annotated[str, Field(max_length=2_000)] = ""
 
 
 class ServiceBody(BaseModel):
@@ -50,16 +79,16 @@ class ServiceBody(BaseModel):
 
     model_config = ConfigDict(use_attribute_docstrings=True, extra="forbid")
 
-    service: Slug
+    service: Id
     """Its id: demands name it by this."""
-    title: str
+    title: Line
     criticality: Level
     """How much depends on it: 1 (most) to 3."""
-    owner: str
+    owner: Line
     """The role that answers for it; what misses its targets is escalated to them."""
-    live_since: AwareDatetime | None = None
+    live_since: Moment | None = None
     """None: from now."""
-    requirements: tuple[Requirement, ...] = ()
+    requirements: Annotated[tuple[RequirementBody, ...], Field(max_length=100)] = ()
     """What it has to keep."""
 
 
@@ -92,7 +121,7 @@ class MonitoringBody(BaseModel):
 
     event: Line
     """The monitoring's own id of it; the same again is harmless."""
-    signal: Slug
+    signal: Id
     """What is measured, as in `battery-temperature`."""
     value: Number
     """What was measured, in `unit`."""
@@ -158,7 +187,7 @@ class SupplierView(BaseModel):
 class TakeUp(BaseModel):
     """Somebody takes a support task up."""
 
-    by: str
+    by: Line
 
 
 @router.get("/services", tags=["services"])
@@ -179,7 +208,7 @@ async def take_over(body: ServiceBody, door: Commanding) -> Response:
 @router.post(
     "/services/{service}/known-errors", tags=["services"], responses={**PROBLEMS, 200: {"model": KnownErrorRecorded}}
 )
-async def record(service: Slug, body: KnownError, door: Commanding) -> Response:
+async def record(service: Named, body: ErrorBody, door: Commanding) -> Response:
     """Record a known error: later incidents that show one of its symptoms are resolved by it."""
     return await door.ask(KnownErrorRecorded(service=service, known_error=body))
 
@@ -218,13 +247,13 @@ async def resume(demand: UUID, body: GoOn, door: Commanding) -> Response:
 
 
 @router.post("/monitoring/{service}", tags=["monitoring"], responses={**PROBLEMS, 201: {"model": MonitoringTaken}})
-async def monitor(service: Slug, body: MonitoringBody, door: Commanding) -> Response:
+async def monitor(service: Named, body: MonitoringBody, door: Commanding) -> Response:
     """Report what monitoring has seen; an exception raises an incident by itself, one for each signal at a time."""
     return await door.ask(MonitoringReported(service=service, **body.model_dump()))
 
 
 @router.get("/monitoring/{service}", tags=["monitoring"])
-async def monitored(service: Slug, session: Reading) -> list[MonitoredEvent]:
+async def monitored(service: Named, session: Reading) -> list[MonitoredEvent]:
     """The newest events of a service, the newest last."""
     async with session:
         row = await session.get(Trend.rows(), service)

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Path, Query
 from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
 from sqlmodel import col, select
@@ -21,6 +21,7 @@ from services.deliver_support.request_model import (
     Fulfilment,
     Goods,
     Grant,
+    Id,
     Offering,
     OfferingPublished,
     Pieces,
@@ -47,7 +48,7 @@ class OfferingBody(Body):
 
     title: Text
     """What it is, in one line."""
-    service: Slug
+    service: Id
     """The live service it belongs to."""
     names: Annotated[tuple[Text, ...], Field(max_length=50)] = ()
     """What people call it, besides its title."""
@@ -72,7 +73,7 @@ class OfferingBody(Body):
 class StockBody(Body):
     """What was counted of one sort of goods, and when it is ordered again."""
 
-    component: Slug
+    component: Id
     """What it is ordered as."""
     unit: Annotated[str, Field(max_length=50)] = "pieces"
     """What is counted."""
@@ -169,7 +170,7 @@ class RequestView(View):
 
 
 @router.post("/offerings/{offering}", tags=["catalogue"], responses={**PROBLEMS, 201: {"model": Offering}, **NOT_NOW})
-async def publish(offering: Slug, body: OfferingBody, door: Commanding) -> Response:
+async def publish(offering: Annotated[Id, Path()], body: OfferingBody, door: Commanding) -> Response:
     """Enter an offering into the service catalogue, or change it there (200)."""
     return await door.ask(OfferingPublished(offering=Offering(offering=offering, **dict(body))))
 
@@ -183,7 +184,7 @@ async def offerings(session: Reading) -> list[Offering]:
 
 
 @router.post("/stock/{item}", tags=["stock"], responses={**PROBLEMS, 201: {"model": StockSet}, **NOT_NOW})
-async def count(item: Slug, body: StockBody, door: Commanding) -> Response:
+async def count(item: Annotated[Id, Path()], body: StockBody, door: Commanding) -> Response:
     """Say what was counted of one sort of goods (200 if it is kept already); who waits for it is served."""
     return await door.ask(StockSet(item=item, **body.model_dump()))
 

@@ -16,12 +16,14 @@ Pieces = Annotated[int, Field(ge=0, le=1_000_000_000)]
 HoursOfUse = Annotated[float, Field(gt=0, le=87_600)]
 """Hours, up to ten years."""
 Text = Annotated[str, Field(min_length=1, max_length=500)]
+Id = Annotated[Slug, Field(max_length=100)]
+"""A slug from outside: short enough for the index of a database."""
 
 
 class Goods(Data):
     """What becomes the requester's own."""
 
-    item: Slug
+    item: Id
     quantity: Annotated[int, Field(ge=1, le=1_000_000)] = 1
     """How many pieces one of the offering has."""
 
@@ -29,7 +31,7 @@ class Goods(Data):
 class Grant(Data):
     """What the requester may use for a time."""
 
-    resource: Slug
+    resource: Id
     hours: HoursOfUse
 
 
@@ -43,9 +45,9 @@ class Action(Data):
 class Offering(Data):
     """An entry of the service catalogue: any mix of goods, access and action."""
 
-    offering: Slug
+    offering: Id
     title: Text
-    service: Slug
+    service: Id
     """The live service it belongs to."""
     names: Annotated[tuple[Text, ...], Field(max_length=50)] = ()
     """What people call it, besides its title."""

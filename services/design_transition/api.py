@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, HTTPException, Response
+from fastapi import APIRouter, Depends, HTTPException, Path, Response
 from pydantic import BaseModel, ConfigDict, Field
 from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -30,6 +30,9 @@ from services.design_transition.service_configuration import (
 
 router = APIRouter(tags=["design and transition"], responses=PROBLEMS)
 Session = Annotated[AsyncSession, Depends(database_session)]
+Id = Annotated[Slug, Field(max_length=100)]
+"""A slug from outside: short enough for the index of a database."""
+Named = Annotated[Id, Path()]
 MOST_ENTRIES = 100
 """Roles, integrations or factors of one service."""
 
@@ -49,7 +52,7 @@ class Readiness(BaseModel):
     """The systems it exchanges data with."""
     factors: Annotated[tuple[OutsideFactor, ...], Field(max_length=MOST_ENTRIES)] = ()
     """Dated facts of the world around that it needs, or that forbid it while they hold."""
-    replaces: Slug | None = None
+    replaces: Id | None = None
     """The service that is retired, after a notice, once this one is released; None if it replaces none."""
 
 
@@ -186,7 +189,7 @@ async def services(session: Session) -> Sequence[ServiceRecord]:
 
 
 @router.get("/services/{service}", response_model=ServiceView)
-async def service(service: Slug, session: Session) -> ServiceRecord:
+async def service(service: Named, session: Session) -> ServiceRecord:
     """What is known about one service."""
     async with session:
         found = await session.get(ServiceRecord.rows(), service)
@@ -211,7 +214,7 @@ async def chain_health(session: Session) -> ChainHealth | HealthView:
 
 
 @router.put("/services/{service}/readiness")
-async def declare_readiness(service: Slug, readiness: Readiness, door: Annotated[Door, Depends()]) -> Response:
+async def declare_readiness(service: Named, readiness: Readiness, door: Annotated[Door, Depends()]) -> Response:
     """Say who can run a service, which data it holds and what it is connected to; it replaces what was said before."""
     return await door.ask(ReadinessDeclared(service=service, **dict(readiness)))
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 from uuid import NAMESPACE_URL, UUID, uuid5
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Depends, Path, Query, Request
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
 from sqlmodel import col, select
@@ -21,7 +21,7 @@ from contracts.outside import (
     TicketPushed,
     ValueConfirmed,
 )
-from contracts.values import Channel, Kind, Priority, Requirement, Slug
+from contracts.values import Channel, Kind, Priority, Requirement
 from services.chassis.commands import Door, problem
 from services.chassis.outputs import Problem
 from services.chassis.service import PROBLEMS, database_session
@@ -38,7 +38,7 @@ from services.engage.model import (
     TermsAnswered,
 )
 from services.engage.notices import DESKS
-from services.engage.registers_api import Body, Day, Duration, Money, Name, Number, Several, Words, registers
+from services.engage.registers_api import Body, Day, Duration, Id, Money, Name, Number, Several, Words, registers
 from services.engage.relationship_management import known_as
 from services.engage.views import DemandView, SegmentView, ServiceView
 
@@ -46,6 +46,8 @@ router = APIRouter()
 router.include_router(registers)
 Reading = Annotated[AsyncSession, Depends(database_session)]
 Commanding = Annotated[Door, Depends()]
+Sort = Annotated[Kind, Field(max_length=100)]
+Remarks = Annotated[tuple[Annotated[str, Field(max_length=2_000)], ...], Field(max_length=50)]
 STATE: dict[int | str, dict[str, Any]] = {409: {"model": Problem, "description": "Its state does not allow it"}}
 YOURS = STATE | {403: {"model": Problem, "description": "The demand is somebody else's"}}
 
@@ -53,19 +55,19 @@ YOURS = STATE | {403: {"model": Problem, "description": "The demand is somebody 
 class DemandBody(Body):
     """A demand as a customer brings it."""
 
-    requester: Annotated[str, Field(min_length=1)]
+    requester: Name
     """Who asks: an e-mail address or an id. Only they can say later what it was worth."""
-    requester_name: str = ""
+    requester_name: Annotated[str, Field(max_length=200)] = ""
     """Their name."""
-    segment: str = ""
+    segment: Annotated[str, Field(max_length=100)] = ""
     """The customer segment they belong to."""
-    title: Annotated[str, Field(min_length=1)]
+    title: Annotated[Words, Field(min_length=1)]
     """The need in one line."""
-    text: str
+    text: Words
     """The need in their words."""
-    kind: Kind | None = None
+    kind: Sort | None = None
     """What sort of demand it is; leave it out, and Engage classifies it by its words."""
-    service: Slug | None = None
+    service: Id | None = None
     """The service it is about; leave it out, and Engage looks for a known one in the words."""
     wanted_priority: Priority | None = None
     """How urgent they think it is, 1 to 5; the priority it gets comes from impact and urgency."""
@@ -77,11 +79,11 @@ class DemandBody(Body):
     """What they expect to gain, euros a year; without it nothing new is funded."""
     budget: Money | None = None
     """What their sponsor is ready to spend, euros in all."""
-    sponsor: str | None = None
+    sponsor: Name | None = None
     """Who authorises that budget."""
     wanted_by: Day | None = None
     """When they need it."""
-    offering: Slug | None = None
+    offering: Id | None = None
     """The service offering they ask for; leave it out, and it is looked for in the words."""
     quantity: Several = 1
     """How many of it."""
@@ -92,22 +94,22 @@ class DemandBody(Body):
 class WithdrawalBody(Body):
     """The requester no longer needs it."""
 
-    stakeholder: str
+    stakeholder: Name
     """Who withdraws it: its requester."""
-    reason: str
+    reason: Words
     """Why."""
 
 
 class ClassificationBody(Body):
     """What a person at the desk decides about a demand."""
 
-    kind: Kind
+    kind: Sort
     """What sort of demand it is; one that a value stream takes."""
-    service: Slug | None = None
+    service: Id | None = None
     """The service it is about; leave it out to keep the one it has."""
-    by: Annotated[str, Field(min_length=1)]
+    by: Name
     """Who decides."""
-    reason: str
+    reason: Words
     """Why."""
 
 
@@ -142,22 +144,48 @@ class AcceptanceBody(Body):
 class ServiceBody(Body):
     """How people speak of a service, and how much depends on it; what is left out stays as it was."""
 
-    names: tuple[Annotated[str, Field(min_length=1)], ...] = ()
+    names: Annotated[tuple[Name, ...], Field(max_length=50)] = ()
     """What people call it, besides its id."""
     criticality: Criticality | None = None
     """How much depends on it: the higher, the higher the impact of an incident."""
 
 
+class JudgementBody(Judgement):
+    """What a delivery was worth to a stakeholder: only they can say."""
+
+    stakeholder: Name
+    benefits: Remarks = ()
+    costs_removed: Remarks = ()
+    costs_imposed: Remarks = ()
+    risks_removed: Remarks = ()
+    risks_imposed: Remarks = ()
+    remark: Words = ""
+
+
+class RequirementBody(Requirement):
+    """What a service must do, or how well."""
+
+    name: Id
+    measure: Annotated[str, Field(max_length=500)]
+    unit: Annotated[str, Field(max_length=50)] = ""
+
+
+class PreferenceBody(Preference):
+    """How a segment wants one sort of its demand to be treated."""
+
+    kind: Sort
+
+
 class RequirementsBody(Body):
     """What a customer segment requires and prefers."""
 
-    customer: str
+    customer: Name
     """Who speaks for the segment."""
-    service: Slug | None = None
+    service: Id | None = None
     """The service it is about; leave it out for all they use."""
-    requirements: tuple[Requirement, ...] = ()
+    requirements: Annotated[tuple[RequirementBody, ...], Field(max_length=100)] = ()
     """What the service must do, and how well."""
-    preferences: tuple[Preference, ...] = ()
+    preferences: Annotated[tuple[PreferenceBody, ...], Field(max_length=100)] = ()
     """How they want their demand to be treated."""
 
 
@@ -263,7 +291,7 @@ async def one_demand(demand: UUID, session: Reading) -> DemandView | Response:
 
 
 @router.post("/demands/{demand}/value", tags=["demands"], response_model=DemandView, responses=PROBLEMS | YOURS)
-async def confirm_value(demand: UUID, judgement: Judgement, door: Commanding) -> Response:
+async def confirm_value(demand: UUID, judgement: JudgementBody, door: Commanding) -> Response:
     """The requester says what a delivery was worth to them: fully, partly or not; this is final."""
     return await door.ask(ValueConfirmed(demand=demand, **judgement.model_dump()))
 
@@ -296,7 +324,7 @@ async def accept_terms(demand: UUID, body: AcceptanceBody, door: Commanding) -> 
 
 
 @router.post("/services/{service}", tags=["services"], response_model=ServiceView, responses=PROBLEMS)
-async def describe(service: Slug, body: ServiceBody, door: Commanding) -> Response:
+async def describe(service: Annotated[Id, Path()], body: ServiceBody, door: Commanding) -> Response:
     """Say how people speak of a service and how critical it is, so that Engage knows it in their words."""
     return await door.ask(ServiceDescribed(service=service, **body.model_dump()))
 
@@ -310,7 +338,7 @@ async def services(session: Reading) -> list[ServiceView]:
 
 
 @router.post("/segments/{segment}/requirements", tags=["segments"], response_model=SegmentView, responses=PROBLEMS)
-async def state_requirements(segment: Slug, body: RequirementsBody, door: Commanding) -> Response:
+async def state_requirements(segment: Annotated[Id, Path()], body: RequirementsBody, door: Commanding) -> Response:
     """State what a customer segment requires and prefers; replaces its last statement on the same service."""
     return await door.ask(RequirementsStated(segment=segment, **body.model_dump()))
 

@@ -50,7 +50,7 @@ def within_years(day: datetime) -> datetime:
     """A day that a calendar, and a database, can work with."""
     if not YEARS[0] <= day < YEARS[1]:
         raise ValueError(f"must be between the years {YEARS[0].year} and {YEARS[1].year}")
-    return day
+    return day.astimezone(UTC)  # PostgreSQL knows no offsets of 16 hours and more
 
 
 Name = Annotated[str, Field(min_length=1, max_length=200)]

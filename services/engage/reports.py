@@ -121,15 +121,14 @@ def report(day: Day, direction: Direction, time: datetime) -> EngagementPerforma
         complaints=day.complaints,
         answers=day.answers,
         realised=day.realised,
-        reasons=tuple(reason_of(kpi, direction, time) for kpi in kpis if kpi.met is not None),
+        reasons=tuple(kpi.judged_by(source_of(kpi, direction, time)) for kpi in kpis if kpi.met is not None),
     )
 
 
-def reason_of(kpi: Kpi, direction: Direction, time: datetime) -> str:
-    """Whether a figure meets its target, and whose target that is."""
+def source_of(kpi: Kpi, direction: Direction, time: datetime) -> str:
+    """Whose target a figure is judged by."""
     wanted = direction.target(kpi.name.replace("_", "-"), time)
-    whose = f"plan {wanted.plan} (edition {wanted.edition})" if wanted else "usual: no plan sets a target"
-    return f"{kpi.name} is {kpi.value:g} and {'meets' if kpi.met else 'misses'} {kpi.target:g} ({whose})."
+    return f"plan {wanted.plan} v{wanted.edition}" if wanted else "usual: no plan sets a target"
 
 
 def figures(day: Day, direction: Direction, time: datetime) -> tuple[Kpi, ...]:

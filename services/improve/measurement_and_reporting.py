@@ -8,7 +8,6 @@ from contracts.event import Fact
 from contracts.improve import ChainPerformanceReported
 from contracts.plan import PlanningPerformanceReported, PlanPublished
 from contracts.value_chain import TITLES
-from contracts.values import Kpi
 from services.chassis.outputs import Later
 from services.chassis.state import Read
 from services.improve.business_case import LEVERS, gap, name_of
@@ -189,22 +188,28 @@ def report(week: Week, targets: Targets, time: datetime) -> ChainPerformanceRepo
     """The week's next report: a later one replaces an earlier one."""
     week.reports, week.unreported, week.missed = week.reports + 1, False, missed_by(week, targets, time)
     kpis = week.kpis(targets, time)
+    verdicts = tuple(kpi.judged_by(source_of(kpi.name, targets, time)) for kpi in kpis if kpi.met is not None)
     return ChainPerformanceReported(
         period=week.id,
         version=week.reports,
         kpis=kpis,
         bottleneck=week.bottleneck,
         bottleneck_waiting=week.bottleneck_waiting,
-        reasons=tuple(reason_of(kpi, targets, time) for kpi in kpis if kpi.met is not None),
+        reasons=(*verdicts, *waited_at(week)),
     )
 
 
-def reason_of(kpi: Kpi, targets: Targets, time: datetime) -> str:
-    """Whether a key figure meets its target, and whose target that is."""
-    planned, plan = targets.of(kpi.name, time)
-    own = "that of its cases" if FIGURES[kpi.name].target is None else plan
-    whose = own if planned is None else plan
-    return f"{kpi.name} is {kpi.value:g} and {'meets' if kpi.met else 'misses'} {kpi.target:g} ({whose})."
+def waited_at(week: Week) -> tuple[str, ...]:
+    """Which activity holds the flow up, as a sentence, if one does."""
+    if week.bottleneck is None or week.bottleneck_waiting is None:
+        return ()
+    return (f"Of all lead time {week.bottleneck_waiting:.0%} is waited at {TITLES[week.bottleneck]}.",)
+
+
+def source_of(figure: str, targets: Targets, time: datetime) -> str:
+    """Whose target a key figure is judged by."""
+    planned, plan = targets.of(figure, time)
+    return "that of its cases" if planned is None and FIGURES[figure].target is None else plan
 
 
 def find_need(

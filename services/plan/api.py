@@ -1,6 +1,6 @@
 """What governance asks of Plan over HTTP, and what it can look at."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal, TypeVar
 from uuid import UUID
 
@@ -44,7 +44,7 @@ def in_our_time(moment: datetime) -> datetime:
     """A moment that calendars and timers can count with."""
     if not 2000 <= moment.year < 2100:
         raise ValueError("say a moment of the years 2000 to 2099")
-    return moment
+    return moment.astimezone(UTC)  # PostgreSQL knows no offsets of 16 hours and more
 
 
 Moment = Annotated[AwareDatetime, AfterValidator(in_our_time)]

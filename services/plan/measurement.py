@@ -53,7 +53,6 @@ class PlanningDay(State[str], by="period"):
     def report(self) -> PlanningPerformanceReported:
         """The day's next report: a later one replaces an earlier one."""
         self.reports, self.unreported = self.reports + 1, False
-        verdicts = ((kpi, "meets" if kpi.met else "misses") for kpi in self.kpis)
         return PlanningPerformanceReported(
             period=self.id,
             version=self.reports,
@@ -62,7 +61,7 @@ class PlanningDay(State[str], by="period"):
             waiting=self.waiting,
             budget_total=self.budget_total,
             budget_spent=self.budget_bound,
-            reasons=tuple(f"{kpi.name} is {kpi.value:g} and {how} Plan's own {kpi.target:g}." for kpi, how in verdicts),
+            reasons=tuple(kpi.judged_by("Plan's own target") for kpi in self.kpis),
         )
 
 

@@ -91,7 +91,7 @@ class Chain:
         begins = [Segment(datetime.now(UTC), DAY + scenario.begins - EARLY, 1.0)] if scenario else []
         self.clock = Clock(begins)
         self._staffing = staffing(scenario) if scenario else {}
-        self.spans = SpanStore(folder / "traces")
+        self.spans, self.otlp = SpanStore(folder / "traces"), ""
         self.secret = f"whsec_{b64encode(secrets.token_bytes(32)).decode()}"
         self.desk = Consumer(self.secret)
         self.databases: dict[str, str] = {}
@@ -150,10 +150,10 @@ class Chain:
         for activity, group in self.groups.items():
             await self.commit(group, self.since)
             await migrations.begin_at(self.databases[activity], self.since)
-        otlp = await stack.enter_async_context(serve(Starlette(routes=[receiver(self.spans)])))
+        self.otlp = await stack.enter_async_context(serve(Starlette(routes=[receiver(self.spans)])))
         outside = await stack.enter_async_context(serve(self.desk.app))
         desks = {"roundup": {"secrets": [self.secret], "reply_url": f"{outside}/notices"}}
-        ours = {"SVC_BOOTSTRAP": self.bootstrap, "SVC_OTLP": otlp, "SVC_DESKS": orjson.dumps(desks).decode()}
+        ours = {"SVC_BOOTSTRAP": self.bootstrap, "SVC_OTLP": self.otlp, "SVC_DESKS": orjson.dumps(desks).decode()}
         self._environment = {**os.environ, **ours}
 
     async def _drop(self) -> None:

@@ -131,6 +131,16 @@ def copies_republish() -> None:
     Fold.repeat = loud  # type: ignore[method-assign]
 
 
+def untraced(message: str) -> None:
+    """What is told of this class names no trace."""
+    publish = Fold.publish
+
+    def forgetful(self: Fold, decided: Decided, id: Any, time: Any, told: Any, words: dict[str, Any]) -> None:
+        publish(self, decided, id, time, told, words | {"traceparent": ""} if type(told).__name__ == message else words)
+
+    Fold.publish = forgetful  # type: ignore[method-assign, assignment]
+
+
 MUTANTS: dict[str, Callable[[], None]] = {
     mutant.__name__: mutant
     for mutant in (no_dedupe, offsets_first, no_republish, no_version_guard, no_epochs, copies_republish, broken)
@@ -166,6 +176,7 @@ if __name__ == "__main__":
     parser.add_argument("--pause", type=float, help="seconds between the first read and its write")
     parser.add_argument("--hold", type=Path, help="wait there until this file exists")
     parser.add_argument("--topics", nargs="*", help="own these topics by hand instead of joining the group")
+    parser.add_argument("--untraced", help="name no trace in what is told of this class")
     parser.add_argument("--late", nargs="*", help="take up these topics last")
     parser.add_argument("--deaf", nargs="*", help="leave these topics to the next process")
     parser.add_argument("--shuffle", type=int, help="take topics up in any order; the seed")
@@ -174,6 +185,8 @@ if __name__ == "__main__":
     chosen = parser.parse_args()
     if chosen.mutant:
         MUTANTS[chosen.mutant]()
+    if chosen.untraced:
+        untraced(chosen.untraced)
     if chosen.pause or chosen.hold:
         hold_before_write(chosen.pause or 0, chosen.hold)
     if chosen.die:

@@ -15,7 +15,7 @@ from contracts import value_chain
 from contracts.clock import Clock
 from contracts.envelope import Arrival, Attributes, Headers, encode
 from contracts.event import Command, Message, Told
-from services.chassis.fold import Decided, Fold
+from services.chassis.fold import Decided, Fold, Output
 from services.chassis.handlers import Handler, Handlers
 from services.chassis.outputs import Effect
 from services.chassis.runtime import Runtime
@@ -39,6 +39,10 @@ class SimulatedClock(Clock):
         return self.time
 
 
+NO_RECORD = Output(UUID(int=0), "", 0, "", b"", [])
+"""What a decision has told, in the place of a record: no broker is here to take it."""
+
+
 @dataclass(slots=True)
 class Carried:
     """A record of no broker: what a message says, as far as somebody reads it from its bytes."""
@@ -59,7 +63,7 @@ class Posting(NamedTuple):
     at: datetime
     """When it sets out: a timer when it is due."""
     value: bytes
-    """The whole event as bytes; empty for a timer, and for what comes back from outside."""
+    """The whole event as bytes; empty for a command, a timer, and what comes back from outside."""
     words: Mapping[str, Any]
     """Its stream, the step that tells it, its cause, and its number among the events of its case."""
     centre: str = ""
@@ -157,10 +161,10 @@ class SimulatedActivity(Fold):
             self.rows[type(row)] |= type(row).load(type(row).dump([row]))
 
     def publish(self, decided: Decided, id: UUID, time: datetime, message: Message, words: dict[str, Any]) -> None:
-        """As the chassis; and the message itself sets out."""
-        super().publish(decided, id, time, message, words)
-        arrival = arriving(message, id, time, self.source, words)
-        self.postings.append(Posting(arrival, time, decided.outputs[-1].value, words))
+        """The message itself sets out; only what is told to others becomes bytes, for who looks from outside."""
+        value = b"" if isinstance(message, Command) else encode(message, id=id, source=self.source, time=time, **words)
+        decided.outputs.append(NO_RECORD)
+        self.postings.append(Posting(arriving(message, id, time, self.source, words), time, value, words))
 
     def wait(self, decided: Decided, id: UUID, due: datetime, what: Command | Effect, words: dict[str, Any]) -> None:
         """A timer sets out when it is due; an effect outside succeeds at once, and what it brings comes now."""

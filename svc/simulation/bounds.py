@@ -32,6 +32,9 @@ READABLE = (
     ast.And, ast.Or, ast.Not, ast.USub, ast.Is, ast.IsNot, *OPERATORS,
 )  # fmt: skip
 
+NOTHING_ELSE: dict[str, Any] = {"__builtins__": {}}
+"""What a bound knows besides its columns."""
+
 
 class BoundBroken(Exception):  # noqa: N818 - it says what has happened to the row
     """A row that its database would not have taken."""
@@ -49,15 +52,22 @@ class Bound:
             self._tree = ast.parse("".join(apart).strip(), mode="eval").body
         except SyntaxError:
             raise ValueError(f"{state.__name__}: the bound {sql!r} cannot be read by the simulation") from None
+        self._columns = set[str]()
         for node in ast.walk(self._tree):
             column = node.id if isinstance(node, ast.Name) else None
             if not isinstance(node, READABLE) or (column and column not in state.model_fields):
                 what = column or type(node).__name__
                 raise ValueError(f"{state.__name__}: the bound {sql!r}: the simulation cannot read {what}")
+            self._columns |= {column} if column else set()
+        self._code = compile(ast.Expression(self._tree), sql, "eval")
 
     def holds(self, row: State[Any]) -> bool:
         """Whether the row may be so; what is unknown because of a NULL may."""
-        return _value(self._tree, row) is not False
+        columns = row.__dict__
+        for column in self._columns:
+            if columns[column] is None:
+                return _value(self._tree, row) is not False
+        return bool(eval(self._code, NOTHING_ELSE, columns))  # without a NULL, Python comes to what SQL does
 
 
 def bounds_of(state: type[State[Any]]) -> tuple[Bound, ...]:

@@ -25,7 +25,7 @@ from contracts.outside import (
     ValueConfirmed,
 )
 from contracts.plan import PortfolioDecisionMade, PortfolioVerdict
-from contracts.stream import read_streams
+from contracts.stream import Streams, read_streams
 from contracts.values import Requirement
 from services.chassis.outputs import Answer, Ask, Begin, Later, Problem
 from services.chassis.settings import Settings
@@ -76,7 +76,7 @@ LATER = NOW + timedelta(hours=5)
 ID = UUID("5f0c3c4e-8d5e-5a51-9a5b-0c9b6a1f2d3e")
 EMILY = "emily.carter@bluefleet.example"
 RESTORE, CREATE = "restore-a-live-service", "create-a-new-product-or-service"
-STREAMS = read_streams(Settings().streams)
+STREAMS = Streams(stream for stream in read_streams(Settings().streams) if stream.stream in (RESTORE, CREATE))
 NONE_KNOWN = KnownServices(id="the")
 GAMES = KnownServices(
     id="the", services=(KnownService(service="video-games", names=("the games",), criticality="high"),)

@@ -102,7 +102,7 @@ def test_what_the_plan_wants_decides_the_verdict_and_a_new_target_turns_it_at_on
     (complaints,) = [kpi for kpi in report.kpis if kpi.name == "complaints"]
     assert (complaints.met, complaints.target) == (True, 0.5)
     assert missed.reasons[-1].endswith("misses 0.1 (usual: no plan sets a target).")
-    assert report.reasons[-1].endswith("meets 0.5 (plan operations (edition 1)).")
+    assert report.reasons[-1].endswith("meets 0.5 (plan operations v1).")
 
 
 @pytest.mark.parametrize(("target", "verdict"), [(None, False), (3.0, True), (4.5, False)])

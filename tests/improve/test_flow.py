@@ -101,6 +101,7 @@ def test_the_activity_at_which_demands_wait_most_is_the_bottleneck_and_to_be_wid
         go(even, number, hours=2)
     report = office.all(ChainPerformanceReported)[-1]
     assert (report.bottleneck, report.bottleneck_waiting) == ("obtain_build", 0.86)
+    assert report.reasons[-1] == "Of all lead time 86% is waited at Obtain/build."
     (initiated,) = office.all(ImprovementInitiated)
     assert (initiated.measure, initiated.bottleneck, initiated.service) == ("flow_time", "obtain_build", None)
     assert "they wait at Obtain/build" in initiated.reasons[0]

@@ -224,7 +224,8 @@ def test_improve_learns_in_every_shipped_stream_and_hears_the_rest_outside_of_st
     streams = read_streams(Path(contracts.__file__).parent / "value_streams")
     handles.follow(streams)
     for stream in streams:
-        learning = handles.route(ValueJudged.type, stream.stream, "confirm-value")
+        (before,) = stream["learn"].after
+        learning = handles.route(ValueJudged.type, stream.stream, before)
         assert learning is not None
         assert learning.step == stream["learn"]
         telling = handles.route(MeasureTaken.type, stream.stream, "learn")

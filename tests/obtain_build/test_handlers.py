@@ -47,7 +47,7 @@ from tests.obtain_build.workshop import MORNING, THE_DEMAND, Workshop, of, offer
 def test_obtain_build_can_do_its_part_in_every_shipped_stream(streams: Streams) -> None:
     handles.follow(streams)
     does = [step.does for stream in streams for step in stream.steps if step.activity == handles.activity]
-    assert does == ["obtain components"]
+    assert set(does) == {"obtain components"}
 
 
 @pytest.mark.parametrize(

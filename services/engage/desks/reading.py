@@ -1,0 +1,215 @@
+"""How a profile points at what a desk says: a small language of paths.
+
+    ticket.priority.name            a field of a field
+    issue.custom_fields[name=Type].value    of a list, the element with that name
+    tags.*.name                     of every element of a list, or of every value
+    $.queue_slug                    from the whole body, when the profile goes through a list in it
+    ^.id                            from what holds the list
+    @x-github-event                 a header
+    ?token                          a part of the query of the address
+    'web'                           a fixed text
+    !comment.jsdPublic              the opposite of yes and no
+    {repository.full_name}#{issue.number}   a text made of several; nothing if one of them is missing
+    {issue.self~^(.+)/rest/}/browse/{issue.key}     of a text, what the parentheses of a regular expression take out
+
+A list of such paths means: the first that says something.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from fnmatch import fnmatchcase
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from pydantic import JsonValue
+
+Path = str | Sequence[str]
+"""One path, or several of which the first that says something counts."""
+Expected = bool | int | str | Sequence[bool | int | str]
+"""What a condition wants: a value or pattern (`*.created`), several of them, or `present` or `absent`."""
+STEP = re.compile(r"(?P<name>[^.\[\]]+)?(?:\[(?P<key>[^=\]]+)=(?P<value>[^\]]*)\])?(?:\.|$)")
+HOLE = re.compile(r"\{([^{}]+)\}")
+MILLISECONDS = 10**11
+"""A number of seconds since 1970 that is larger than this counts milliseconds."""
+
+
+class Place(NamedTuple):
+    """Where paths start from."""
+
+    item: JsonValue
+    """What the profile looks at."""
+    root: JsonValue
+    """The whole body."""
+    headers: Mapping[str, str]
+    """Headers by name, in lower case."""
+    above: "Place | None" = None
+    """What holds the list that `item` is an element of."""
+
+    def read(self, path: Path) -> JsonValue:
+        """What stands there; None if nothing does, or if it is empty."""
+        for one in (path,) if isinstance(path, str) else path:
+            if not _is_empty(found := self._read(one)):
+                return found
+        return None
+
+    def text(self, path: Path) -> str | None:
+        """The same as text: a number as it is, yes and no in lower case, of several the first; None for others."""
+        for found in self.several(path):
+            if isinstance(found, bool):
+                return str(found).lower()
+            if isinstance(found, str | int | float):
+                return str(found).strip()
+        return None
+
+    def several(self, path: Path) -> list[JsonValue]:
+        """All that stands there, one by one."""
+        found = self.read(path)
+        return (
+            [one for one in found if not _is_empty(one)]
+            if isinstance(found, list)
+            else []
+            if found is None
+            else [found]
+        )
+
+    def fits(self, wanted: Mapping[str, Expected]) -> bool:
+        """Whether every path says what is expected of it."""
+        return all(self._fits(path, expected) for path, expected in wanted.items())
+
+    def each(self, path: str) -> Iterator["Place"]:
+        """The elements of a list, each a place of its own; the place itself for an empty path."""
+        if not path:
+            yield self
+            return
+        found = self._read(HOLE.sub(lambda hole: self.text(hole[1]) or "", path))
+        for element in found if isinstance(found, list) else [] if found is None else [found]:
+            yield Place(element, self.root, self.headers, self)
+
+    def _fits(self, path: str, expected: Expected) -> bool:
+        found = self.read(path)
+        if expected in ("present", "absent"):
+            return (found is not None) == (expected == "present")
+        allowed = expected if isinstance(expected, list | tuple) else (expected,)
+        return any(_alike(one, want) for one in (found if isinstance(found, list) else [found]) for want in allowed)
+
+    def _read(self, path: str) -> JsonValue:
+        if path.startswith("'"):
+            return path.strip("'")
+        if "{" in path:
+            parts = {hole: self.text(hole) for hole in HOLE.findall(path)}
+            return None if None in parts.values() else HOLE.sub(lambda hole: str(parts[hole[1]]), path)
+        if "~" in path:
+            path, _, pattern = path.partition("~")
+            taken = re.search(pattern, self.text(path) or "")
+            return taken[1] if taken else None
+        if path.startswith("!"):
+            found = self._read(path[1:])
+            return None if found is None else not _is_yes(found)
+        if path.startswith(("@", "?")):
+            return self.headers.get(path.removeprefix("@").lower())
+        if path == "$" or path.startswith("$."):
+            return _step(self.root, path[2:])
+        if path == "^" or path.startswith("^."):
+            return self.above.read(path[2:]) if self.above and path != "^" else self.above and self.above.item
+        return _step(self.item, path)
+
+
+def _step(value: JsonValue, path: str) -> JsonValue:
+    if not path or value is None:
+        return value
+    step = STEP.match(path)
+    if step is None or not (step["name"] or step["key"]):
+        raise ValueError(f"cannot read the path {path!r}")
+    rest = path[step.end() :]
+    if step["name"] == "*":
+        inner = list(value.values()) if isinstance(value, dict) else value if isinstance(value, list) else []
+        found = [_step(one, rest) for one in inner]
+        flat = [one for some in found for one in (some if isinstance(some, list) else [some])]
+        return [one for one in flat if not _is_empty(one)]
+    if step["name"]:
+        if isinstance(value, list) and step["name"].lstrip("-").isdigit():
+            place = int(step["name"])
+            value = value[place] if -len(value) <= place < len(value) else None
+        else:
+            value = value.get(step["name"]) if isinstance(value, dict) else None
+    if step["key"]:
+        elements = value if isinstance(value, list) else []
+        value = next((one for one in elements if _alike(_step(one, step["key"]), step["value"])), None)
+    return _step(value, rest)
+
+
+def _alike(found: JsonValue, wanted: bool | int | str) -> bool:
+    if isinstance(wanted, bool):
+        return found is not None and _is_yes(found) == wanted
+    if found is None or isinstance(found, dict | list):
+        return False
+    return fnmatchcase(str(found).strip().lower(), str(wanted).lower())
+
+
+def _is_yes(value: JsonValue) -> bool:
+    return value.strip().lower() in ("true", "1", "yes", "private") if isinstance(value, str) else bool(value)
+
+
+def _is_empty(value: JsonValue) -> bool:
+    return value is None or value == "" or value == [] or value == {}
+
+
+def check_path(path: Path) -> None:
+    """Whether a path can be read; `ValueError` says which cannot."""
+    for one in (path,) if isinstance(path, str) else path:
+        for part in HOLE.findall(one) or [one]:
+            _check(part)
+
+
+def _check(path: str) -> None:
+    if path.startswith(("'", "@", "?")):
+        return
+    way, _, pattern = path.partition("~")
+    try:
+        if pattern and not re.compile(pattern).groups:
+            raise ValueError(f"the pattern in {path!r} has no parentheses around what it takes out")
+    except re.error as error:
+        raise ValueError(f"the pattern in {path!r} cannot be read: {error}") from None
+    rest = re.sub(r"^!?([$^](\.|$))?", "", way)
+    while rest:
+        step = STEP.match(rest)
+        if step is None or not (step["name"] or step["key"]):
+            raise ValueError(f"the path {path!r} cannot be read at {rest!r}")
+        rest = rest[step.end() :]
+
+
+def words(text: str) -> str:
+    """`[System] Service-Request` as `service request`: how the words of a desk are compared with those of a profile."""
+    bare = re.sub(r"^\s*\[system\]", "", text.lower())
+    return " ".join(re.findall(r"\w+", bare)) or bare.strip()
+
+
+def is_yes(value: JsonValue) -> bool:
+    """Whether a desk says yes: true, 1, or one of those in a text."""
+    return _is_yes(value)
+
+
+def time_of(value: JsonValue, zone: str = "UTC") -> datetime | None:
+    """A time as desks write it, in UTC; `zone` is that of a time without one. None if it is none."""
+    if isinstance(value, bool) or value is None:
+        return None
+    text = str(value).strip()
+    try:
+        if re.fullmatch(r"\d{9,14}(\.\d+)?", text):
+            seconds = float(text)
+            seconds = seconds / 1000 if seconds > MILLISECONDS else seconds
+            whole = round(seconds * 1000)
+            return datetime.fromtimestamp(whole // 1000, UTC) + timedelta(milliseconds=whole % 1000)
+        time = _written(text)
+        return (time if time.tzinfo else time.replace(tzinfo=ZoneInfo(zone))).astimezone(UTC)
+    except (ValueError, OverflowError, OSError, TypeError):
+        return None
+
+
+def _written(text: str) -> datetime:
+    try:
+        return datetime.fromisoformat(text.removesuffix(" UTC") + ("+00:00" if text.endswith(" UTC") else ""))
+    except ValueError:
+        return parsedate_to_datetime(text)

@@ -1,0 +1,1 @@
+"""Desks: what they send, how it is proved, and what is understood by it."""
