@@ -104,12 +104,8 @@ class Handlers:
         self.registered[self.redrive.type, ""] = Handler(redrive, self.redrive, rows, frozenset({Answer}))
         self.follow(Streams())
 
-    def __call__(self, decide: Decide) -> Decide:
-        """Register a handler that hears its message whatever stream it travels in."""
-        return self._register(decide, "")
-
     def draws_on(self, *practices: str) -> Callable[[Decide], Decide]:
-        """Register a handler as by `@handles`, and name the management practices that it draws on."""
+        """Register a handler that hears its message in any value stream, with the management practices it draws on."""
         return lambda decide: self._register(decide, "", practices)
 
     def step(self, capability: str) -> Callable[[Decide], Decide]:

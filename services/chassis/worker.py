@@ -169,7 +169,9 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
                 positions: dict[TopicPartition, int] = {}
                 with suppress(IllegalStateError):  # partitions are just being assigned anew
                     positions = {p: await consumer.position(p) for p in consumer.assignment() - consumer.paused()}
-            behind = {place: (consumer.highwater(place) or 0) - position for place, position in positions.items()}
+                # asked of the broker: whoever fetches nothing would not know
+                ends = await consumer.end_offsets(list(positions))
+            behind = {place: ends[place] - position for place, position in positions.items()}
             waiting = {(r.topic, r.partition): r.timestamp / 1000 for lane in self.lanes for r in reversed(lane.queue)}
             for place, lag in behind.items():
                 LAG.labels(place.topic, place.partition).set(max(0, lag))

@@ -112,7 +112,7 @@ BUG = "bang"
 handles = Handlers(PLAN)
 
 
-@handles
+@handles.draws_on()
 def write_down(demand: DemandConsolidated, entry: Entry, purse: Purse) -> list[PortfolioDecisionMade | Later | Ask]:
     """Pay what the demand wants. `bang` raises after it has changed the shared purse; `overdraw` breaks its bound."""
     purse.spent += 10_000_000 if demand.title == "overdraw" else demand.value
@@ -127,21 +127,21 @@ def write_down(demand: DemandConsolidated, entry: Entry, purse: Purse) -> list[P
     return told
 
 
-@handles
+@handles.draws_on()
 def correct(corrected: Corrected, entry: Entry) -> list[PortfolioDecisionMade]:
     """Write the correction down, and tell of it as of a demand."""
     entry.titles = (*entry.titles, corrected.title)
     return [decision(corrected, len(entry.titles), 0)]
 
 
-@handles
+@handles.draws_on()
 def count_visitor(visited: Visited, counter: Counter) -> list[Never]:
     """Count one more."""
     counter.visitors += 1
     return []
 
 
-@handles
+@handles.draws_on()
 def take_deposit(deposit: Deposit, entry: Entry, purse: Purse) -> list[Answer]:
     """Add to the purse; the answer says how often."""
     purse.total += deposit.euros
@@ -149,28 +149,28 @@ def take_deposit(deposit: Deposit, entry: Entry, purse: Purse) -> list[Answer]:
     return [Answer(201, Deposited(demand=deposit.demand, euros=deposit.euros, deposits=entry.titles.count("deposit")))]
 
 
-@handles
+@handles.draws_on()
 def remind(reminded: Reminded, entry: Entry) -> list[Later]:
     """Count the reminder."""
     entry.reminders += 1
     return []
 
 
-@handles
+@handles.draws_on()
 def begin_audit(wanted: AuditWanted, audit: Audit) -> list[Work]:
     """Have an auditor look through the entry."""
     effort, done = timedelta(hours=wanted.hours), AuditDone(demand=wanted.demand)
     return [audit.begin(wanted, owner="auditors", promised_by=wanted.time + effort, effort=effort, done=done)]
 
 
-@handles
+@handles.draws_on()
 def end_audit(done: AuditDone, audit: Audit) -> list[Answer]:
     """It has been looked through."""
     refused = audit.finish(done)
     return [refused] if refused else []
 
 
-@handles
+@handles.draws_on()
 def note_letter(mailed: Mailed, entry: Entry) -> list[Never]:
     """Write down how it went with the letter."""
     entry.titles = (*entry.titles, mailed.outcome)

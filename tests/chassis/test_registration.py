@@ -108,7 +108,7 @@ def tells_a_text(demand: DemandConsolidated) -> list[str]:
 )
 def test_a_handler_that_the_table_does_not_allow_is_refused_at_import(decide: Any, why: str) -> None:
     with pytest.raises(TypeError, match=why) as refused:
-        Handlers(PLAN)(decide)
+        Handlers(PLAN).draws_on()(decide)
     assert decide.__name__ in str(refused.value), "the text names the function"
 
 
@@ -121,10 +121,10 @@ def test_two_handlers_of_one_message_are_refused_unless_they_are_different_capab
     def second(demand: DemandConsolidated) -> list[PortfolioDecisionMade]:
         return []
 
-    handles(first)
+    handles.draws_on()(first)
     handles.step("weigh demand")(second)
     with pytest.raises(TypeError, match="first hears DemandConsolidated already"):
-        handles(second)
+        handles.draws_on()(second)
 
 
 def test_a_step_of_a_stream_that_nobody_here_offers_is_refused() -> None:

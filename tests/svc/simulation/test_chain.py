@@ -176,7 +176,7 @@ async def test_a_handler_that_fails_sets_its_case_aside_and_the_others_flow(simu
 async def test_what_breaks_a_bound_is_undone_and_set_aside_with_what_follows(simulate, outside) -> None:
     handles = handlers(PLAN, "BudgetGranted")
 
-    @handles
+    @handles.draws_on()
     def overspend(granted: BudgetGranted, budget: Budget) -> list[Answer]:
         """It binds more than there is, from the second grant on."""
         budget.reserved = granted.total + 1 if budget.total else 0
@@ -205,12 +205,12 @@ class Turn(Command, activity=PLAN, case="turn"):
 async def test_a_chain_that_runs_in_a_circle_is_stopped(simulate, monkeypatch: pytest.MonkeyPatch) -> None:
     handles = handlers(PLAN, "BudgetGranted")
 
-    @handles
+    @handles.draws_on()
     def begin(granted: BudgetGranted) -> list[Turn]:
         """It begins to turn."""
         return [Turn(turn="around")]
 
-    @handles
+    @handles.draws_on()
     def turn(again: Turn) -> list[Turn]:
         """It asks itself the same for ever."""
         return [again]
