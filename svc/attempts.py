@@ -17,13 +17,13 @@ from aiokafka.protocol.group import HeartbeatRequest
 from aiokafka.protocol.produce import ProduceRequest
 from rich import box
 from rich.table import Table
-from rich.text import Text
 
 from contracts.value_chain import ACTIVITIES, TOPICS
-from services.chassis.settings import Settings
-from svc.access import GROUP, READ, TOPIC, WRITE, rights
+from svc import running
+from svc.access import GROUP, PRINCIPALS, READ, TOPIC, WRITE, rights
 from svc.broker import clients
 from svc.looking import Seen
+from svc.prepare import required
 from svc.trouble import Trouble
 
 NOWHERE = 1_000_000
@@ -105,8 +105,14 @@ def _let(code: int, refusal: Any, *, expected: int) -> bool:
 
 async def compare(principal: str) -> Seen:
     """What a principal can do beside what it may; `Trouble` if it is not the same."""
-    can, may = await try_everything(Settings().bootstrap), allowed(principal)
-    return Seen(render(principal, can, may), {"principal": principal, **as_json(can, may)})
+    if principal not in PRINCIPALS:
+        raise Trouble(f"{principal} is no principal of the chain: {', '.join(PRINCIPALS)}.")
+    can, may = await try_everything(required(running.KAFKA)), allowed(principal)
+    if can != may:
+        found = as_json(can, may)
+        more, less = found["too_much"] or "nothing", found["too_little"] or "nothing"
+        raise Trouble(f"{principal} can do too much: {more}; and too little: {less}. `svc prepare --grant` mends it.")
+    return Seen(render(principal, can), {"principal": principal, **as_json(can, may)})
 
 
 def as_json(can: Collection[Attempt], may: Collection[Attempt]) -> Mapping[str, object]:
@@ -119,17 +125,11 @@ def as_json(can: Collection[Attempt], may: Collection[Attempt]) -> Mapping[str, 
     }
 
 
-def render(principal: str, can: Collection[Attempt], may: Collection[Attempt]) -> Any:
-    """A row for each topic and group that the principal can do anything with, or should."""
-    shown = Table(title=f"What {principal} can do", box=box.SIMPLE, pad_edge=False)
+def render(principal: str, can: Collection[Attempt]) -> Any:
+    """A row for each topic and group that the principal can do anything with."""
+    shown = Table(title=f"What {principal} can do, and may", box=box.SIMPLE, pad_edge=False)
     for heading in ("", *OPERATIONS):
         shown.add_column(heading)
-    for name in sorted({one.name for one in {*can, *may}}):
-        shown.add_row(name, *(_cell(Attempt(operation, name), can, may) for operation in OPERATIONS))
+    for name in sorted({one.name for one in can}):
+        shown.add_row(name, *("yes" if Attempt(operation, name) in can else "" for operation in OPERATIONS))
     return shown
-
-
-def _cell(one: Attempt, can: Collection[Attempt], may: Collection[Attempt]) -> Text:
-    if (one in can) == (one in may):
-        return Text("yes" if one in can else "")
-    return Text("yes, and must not" if one in can else "no, and should", style="bold red")

@@ -45,6 +45,13 @@ def certify(names: Sequence[str], broker: Path, authority: Path) -> None:
     authority.write_bytes(signer.public_bytes(pem))
 
 
+def valid_for(certificate: Path) -> timedelta:
+    """How long a certificate is still valid; nothing for one that is not there."""
+    if not certificate.exists():
+        return timedelta()
+    return x509.load_pem_x509_certificate(certificate.read_bytes()).not_valid_after_utc - datetime.now(UTC)
+
+
 def _builder(
     subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey, *, not_valid_before: datetime,
     not_valid_after: datetime,

@@ -11,11 +11,12 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 
 from svc import figures, words
 from svc.coverage import coverage
 from svc.explain import explain
+from svc.jaeger import Jaeger
 from svc.services import Services
 from svc.spans import document
 from svc.telemetry import SpanStore, receiver
@@ -25,8 +26,13 @@ from svc.trails import follow
 from svc.trouble import Trouble
 
 
-def page(spans: SpanStore, services: Services, databases: Mapping[str, str] | None = None) -> Starlette:
-    """The application; what it shows of demands it asks the services for, figures the databases (by activity)."""
+def page(
+    spans: SpanStore | Jaeger, services: Services, databases: Mapping[str, str] | None = None, *others: BaseRoute
+) -> Starlette:
+    """The application; what it shows of demands it asks the services for, figures the databases (by activity).
+
+    Other routes may stand beside its own.
+    """
     templates = Environment(
         loader=PackageLoader("svc"), autoescape=select_autoescape(), undefined=StrictUndefined, trim_blocks=True,
         lstrip_blocks=True,
@@ -42,7 +48,7 @@ def page(spans: SpanStore, services: Services, databases: Mapping[str, str] | No
     async def demand(request: Request) -> Response:
         id: UUID = request.path_params["id"]
         about, journey = await services.demand(id), await follow(services, id)
-        rows = hops(spans.trace(journey.trace_id)) if journey.trace_id else []
+        rows = hops(await spans.find(journey.trace_id)) if journey.trace_id else []
         whole = max((hop.after_ms + hop.took_ms for hop in rows), default=0) or 1
         return shown(
             "demand.html", demand=about, moments=timeline(journey), open_ends=open_ends(journey), said=explain(journey),
@@ -53,7 +59,7 @@ def page(spans: SpanStore, services: Services, databases: Mapping[str, str] | No
         return shown("coverage.html", coverage=coverage(await services.coverage()))
 
     async def trace(request: Request) -> Response:
-        found = spans.trace(request.path_params["trace_id"])
+        found = await spans.find(request.path_params["trace_id"])
         headers = {"Content-Disposition": f'attachment; filename="{request.path_params["trace_id"]}.json"'}
         return JSONResponse(document(found), 200 if found else 404, headers)
 
@@ -62,8 +68,9 @@ def page(spans: SpanStore, services: Services, databases: Mapping[str, str] | No
 
     return Starlette(
         routes=[
-            receiver(spans),
+            *([receiver(spans)] if isinstance(spans, SpanStore) else []),
             figures.route({} if databases is None else databases),
+            *others,
             Route("/", demands),
             Route("/demands/{id:uuid}", demand),
             Route("/coverage", covered),
