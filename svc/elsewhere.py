@@ -5,6 +5,9 @@ from types import TracebackType
 from typing import Self
 
 from rich.text import Text
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
 
 from svc import running
 from svc.consumer import Consumer
@@ -47,13 +50,17 @@ def desk_secret() -> str:
     raise Trouble(f"{DESK_SECRET} is not set: what Engage knows as the secret of the desk roundup (SVC_DESKS).")
 
 
+async def _alive(request: Request) -> Response:
+    return PlainTextResponse("alive")
+
+
 async def serve_page(terminal: Terminal, host: str, port: int) -> int:
     """The page of a chain that runs elsewhere, until told to end."""
     chain = running.find(Home().path)
     spans = Jaeger(os.environ.get("SVC_JAEGER", "http://127.0.0.1:16686"))
     desk = Consumer(desk_secret())
     async with Services(chain.services) as services:
-        app = page(spans, services, *desk.routes)
+        app = page(spans, services, Route("/livez", _alive), *desk.routes)
         async with serve(app, port, host) as url:
             terminal.show(Text(f"the page is at {url}"))
             await interrupted()
