@@ -4,6 +4,7 @@ It also takes the spans, and shows the chain in figures for Prometheus.
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
@@ -18,7 +19,7 @@ from svc.coverage import coverage
 from svc.explain import explain
 from svc.jaeger import Jaeger
 from svc.services import Services
-from svc.spans import document
+from svc.spans import Json, document
 from svc.telemetry import SpanStore, receiver
 from svc.timeline import open_ends, timeline
 from svc.trace import hops
@@ -48,18 +49,26 @@ def page(
     async def demand(request: Request) -> Response:
         id: UUID = request.path_params["id"]
         about, journey = await services.demand(id), await follow(services, id)
-        rows = hops(await spans.find(journey.trace_id)) if journey.trace_id else []
+        rows = hops(await found_spans(journey.trace_id)) if journey.trace_id else []
         whole = max((hop.after_ms + hop.took_ms for hop in rows), default=0) or 1
         return shown(
             "demand.html", demand=about, moments=timeline(journey), open_ends=open_ends(journey), said=explain(journey),
             trace_id=journey.trace_id, hops=rows, whole=whole,
         )  # fmt: skip
 
+    async def found_spans(trace_id: str) -> list[Json]:
+        with suppress(Trouble):  # the rest of the page is worth showing without spans
+            return await spans.find(trace_id)
+        return []
+
     async def covered(request: Request) -> Response:
         return shown("coverage.html", coverage=coverage(await services.coverage()))
 
     async def trace(request: Request) -> Response:
-        found = await spans.find(request.path_params["trace_id"])
+        try:
+            found = await spans.find(request.path_params["trace_id"])
+        except Trouble as trouble:
+            return JSONResponse({"trouble": str(trouble)}, 503)
         headers = {"Content-Disposition": f'attachment; filename="{request.path_params["trace_id"]}.json"'}
         return JSONResponse(document(found), 200 if found else 404, headers)
 
