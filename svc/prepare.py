@@ -13,6 +13,7 @@ from pathlib import Path
 from shlex import quote
 
 import asyncpg
+import certifi
 import httpx
 import orjson
 from pydantic import TypeAdapter, ValidationError
@@ -144,8 +145,18 @@ def secure(terminal: Terminal, *, settings: Path, broker: Path, names: list[str]
     properties = broker_settings(passwords[ADMINISTRATOR], str(certificate), str(authority))
     write_settings(broker / "kafka.env", [f"{_as_variable(name)}={quote(value)}" for name, value in properties.items()])
     everybody, admin = (_for_a_shell(client_settings(who, PASSWORD_OF)) for who in (PRINCIPAL_OF, ADMINISTRATOR))
-    choice = [f"SVC_KAFKA={everybody}", f'[ "$SVC_PRINCIPAL" != {ADMINISTRATOR} ] || SVC_KAFKA={admin}']
-    write_settings(settings / "broker.env", [f"SSL_CERT_FILE={quote(str(authority))}", "SVC_GRANT=1", *choice])
+    trusted = settings / "trusted.pem"  # a desk on the internet is to be trusted as before
+    _write(trusted, f"{Path(certifi.where()).read_text()}\n{authority.read_text()}")
+    lines = [
+        f"SSL_CERT_FILE={quote(str(trusted))}",
+        "SVC_GRANT=1",
+        "case ${SVC_PRINCIPAL:-} in",
+        "'') ;; # it has nothing to do with Kafka",
+        f"{ADMINISTRATOR}) SVC_KAFKA={admin} ;;",
+        f"*) SVC_KAFKA={everybody} ;;",
+        "esac",
+    ]
+    write_settings(settings / "broker.env", lines)
     terminal.show(Text(f"Kafka asks who everybody is; its certificate {'is new' if renewed else 'stays'}."))
     return 0
 
@@ -162,9 +173,13 @@ def _as_variable(property: str) -> str:
 
 def write_settings(file: Path, lines: Sequence[str]) -> None:
     """Write settings that a shell reads."""
+    _write(file, "".join(f"{line}\n" for line in lines))
+
+
+def _write(file: Path, text: str) -> None:
     new = file.with_suffix(".new")
     try:
-        new.write_text("".join(f"{line}\n" for line in lines))
+        new.write_text(text)
         new.replace(file)
     except OSError as error:
         raise Trouble(f"{file} cannot be written ({error.strerror}): mount a folder there that is writable.") from error
