@@ -41,7 +41,7 @@ contracts: install ## write what is derived from the contracts anew; refuses wha
 	@$(python) -m contracts.render $(ARGS)
 
 lock: install ## resolve the newest versions into requirements.lock
-	@$(python) -m uv --quiet pip compile pyproject.toml --group dev --group bench --universal --generate-hashes \
+	@$(python) -m uv --quiet pip compile pyproject.toml --all-extras --group dev --group bench --universal --generate-hashes \
 		--python-version 3.11 --no-header --upgrade --output-file requirements.lock
 	@echo 'uv' | $(python) -m uv --quiet pip compile - --universal --generate-hashes \
 		--python-version 3.11 --no-header --upgrade --output-file tools/bootstrap.lock

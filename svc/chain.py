@@ -18,22 +18,20 @@ import psutil
 from contracts.clock import Clock
 from contracts.stream import read_streams
 from contracts.value_chain import ACTIVITIES
-from svc import journeys, migrations, running, words
+from svc import journeys, running, words
 from svc.chain_clock import ChainClock
 from svc.loopback import serve
-from svc.machine import Home, Machine, Say, memory, ports, provision
+from svc.machine import Home, Machine, Say, memory, ports
 from svc.machine.process import Child
 from svc.pages import page
+from svc.prepare import ADMINISTRATION, prepare
 from svc.running import Running
 from svc.services import Services
 from svc.telemetry import SpanStore
-from svc.topics import check_retention, create_topics
 from svc.trouble import Trouble
 
 Result = TypeVar("Result")
 Way = Literal["auto", "simulated", "manual"]
-ADMINISTRATION = "chain"
-"""The database of what no service may read: the clock."""
 START_LIMIT = 120.0
 """Seconds until all services must be ready; a slow machine's first start takes a quarter of it."""
 PATIENCE = (0.5, 1, 2, 5, 10, 30)
@@ -137,13 +135,8 @@ class Chain:
         await stack.enter_async_context(self.client)
         self.page = await stack.enter_async_context(serve(page(self.spans, self.client, self.databases), first))
         self._say("preparing databases and topics")
-        databases, _ = await asyncio.gather(self._databases(), create_topics(self.kafka))
-        days = float(os.environ.get("SVC_KEEP_RECEIPTS") or 0)
-        if (lost := await check_retention(self.kafka, days)) and not self._accept_loss:
-            raise Trouble(
-                f"{' '.join(lost)} The retention of these topics was shorter than the outage. What the deleted records "
-                "told is lost to whoever has not read them; `svc up --accept-loss` goes on with what is left."
-            )
+        passwords = self.home.passwords([*ACTIVITIES, ADMINISTRATION])
+        databases = await prepare(self.kafka, self._machine.admin_url, passwords, accept_loss=self._accept_loss)
         clock = ChainClock(databases.pop(ADMINISTRATION))
         self.databases.update(databases)
         self.clock = await clock.start(self._speed, self._from_time, self._epoch)
@@ -163,13 +156,6 @@ class Chain:
         if self._port is None:
             return ports.free(wanted)
         return [ports.configured(str(port), "--port") for port in range(self._port, self._port + wanted)]
-
-    async def _databases(self) -> dict[str, str]:
-        """The URL of each activity's migrated database, and of the one for administration."""
-        passwords = self.home.passwords([*ACTIVITIES, ADMINISTRATION])
-        urls = await provision(self._machine.admin_url, passwords)
-        await migrations.migrate_all({activity: urls[activity] for activity in ACTIVITIES})
-        return urls
 
     def _environment(self, activity: str, database: str) -> Mapping[str, str]:
         ours = {

@@ -43,18 +43,23 @@ class ChainClock:
     def __init__(self, database: str) -> None:
         self._database = database
 
-    async def start(self, speed: float, from_time: timedelta | None = None, epoch: datetime | None = None) -> Clock:
+    async def start(
+        self, speed: float, from_time: timedelta | None = None, epoch: datetime | None = None, *,
+        ran_until: datetime | None = None,
+    ) -> Clock:  # fmt: skip
         """Go on at this speed; returns the clock that all services get. A new clock begins at `epoch`, else now.
 
-        With `from_time`, a time of day, it leaps forward to when it is that time next.
+        With `from_time`, a time of day, it leaps forward to when it is that time next. `ran_until` is the wall time
+        until which it has run, if somebody knows that better than what is kept.
         """
         now = datetime.now(UTC)
         connection = await asyncpg.connect(self._database)
         try:
             await connection.execute(TABLES)
             row = await connection.fetchrow("SELECT wall, chain, speed FROM clock ORDER BY number DESC LIMIT 1")
-            ran_until = await connection.fetchval("SELECT until FROM clock_ran")
-            segment = resume(Segment(*row) if row else None, ran_until, now, speed, epoch)
+            kept = await connection.fetchval("SELECT until FROM clock_ran")
+            until = max(filter(None, (kept, ran_until)), default=None)
+            segment = resume(Segment(*row) if row else None, until, now, speed, epoch)
             if from_time is not None:
                 chain = segment.chain
                 midnight = datetime.combine(chain, datetime.min.time(), UTC)
@@ -66,6 +71,16 @@ class ChainClock:
             await connection.close()
         # Earlier segments are history: the clock has stood still between them and this one.
         return Clock([segment])
+
+    async def current(self) -> Clock | None:
+        """The clock by which services that run already go; None if none was ever started."""
+        connection = await asyncpg.connect(self._database)
+        try:
+            await connection.execute(TABLES)
+            row = await connection.fetchrow("SELECT wall, chain, speed FROM clock ORDER BY number DESC LIMIT 1")
+        finally:
+            await connection.close()
+        return Clock([Segment(*row)]) if row else None
 
     async def keep(self) -> None:
         """Say again and again that the clock runs, until cancelled."""

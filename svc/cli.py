@@ -640,6 +640,95 @@ def simulate(
 
 
 @app.command()
+def prepare(
+    speed: Annotated[
+        float,
+        typer.Option(min=0.001, max=1_000_000, envvar="SVC_SPEED", help="Chain seconds a second; 1 is real time."),
+    ] = 1.0,
+    days_back: Annotated[
+        float, typer.Option(min=0, envvar="SVC_DAYS_BACK", help="How long ago chain time begins in a new chain.")
+    ] = 0.0,
+    settings: Annotated[Path | None, typer.Option(help="The folder where the services find the clock.")] = None,
+    grant: Annotated[
+        bool, typer.Option("--grant", envvar="SVC_GRANT", help="Make principals at Kafka, with exactly their rights.")
+    ] = False,
+    accept_loss: Annotated[
+        bool, typer.Option("--accept-loss", help="Go on although topics have deleted what was not read yet.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Make topics, databases and tables for services that something else starts: a job of docker compose.
+
+    KAFKA_BOOTSTRAP and DATABASE_URL name the servers, SVC_PASSWORDS has the passwords of the services.
+    """
+    from svc import prepare
+    from svc.terminal import Terminal
+
+    _run(
+        prepare.run(
+            Terminal(json=json), speed=speed, back=days_back, granting=grant, accept_loss=accept_loss,
+            settings=settings, json=json,
+        )
+    )  # fmt: skip
+
+
+@app.command()
+def secure(
+    settings: Annotated[Path, typer.Option(help="The folder that all containers read.")],
+    broker: Annotated[Path, typer.Option(help="The folder that the broker alone reads.")],
+    names: Annotated[str, typer.Option(help="By which names clients reach the broker, with commas.")] = "localhost",
+) -> None:
+    """Write what a broker needs to ask who everybody is, over TLS: a job of docker compose."""
+    from svc import prepare
+    from svc.terminal import Terminal
+
+    async def secured() -> int:
+        return prepare.secure(Terminal(), settings=settings, broker=broker, names=names.split(","))
+
+    _run(secured())
+
+
+@app.command()
+def page(
+    host: Annotated[str, typer.Option(help="The address to listen at.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65535)] = 8800,
+) -> None:
+    """Serve the page of a chain that runs elsewhere, and take the notices of the demonstration's desk.
+
+    SVC_SERVICES names the services, SVC_JAEGER the Jaeger that has their spans.
+    """
+    from svc import elsewhere
+    from svc.terminal import Terminal
+
+    _run(elsewhere.serve_page(Terminal(), host, port))
+
+
+@app.command()
+def access(
+    principal: Annotated[str, typer.Argument(envvar="SVC_PRINCIPAL", help="Whom SVC_KAFKA names.", show_default=False)],
+    json: Json = False,
+) -> None:
+    """Try everything that can be done at Kafka, and compare it with what this principal may do. Nothing is changed.
+
+    Example: [bold]svc access plan[/]
+    """
+    from svc import attempts
+
+    _tell(attempts.compare(principal), json)
+
+
+@app.command()
+def books(json: Json = False) -> None:
+    """Check that nothing was lost or doubled: what the topics hold, beside what the six databases say.
+
+    It waits until nothing is on its way. KAFKA_BOOTSTRAP and DATABASE_URL name the servers, as an administrator.
+    """
+    from svc import books
+
+    _tell(books.balance(), json)
+
+
+@app.command()
 def version(json: Json = False) -> None:
     """Say which version this is.
 

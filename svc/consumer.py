@@ -4,13 +4,15 @@ They know only what anybody outside can: the notice, the demand as Engage shows 
 measured facts, so the verdict can come out each way.
 """
 
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
+import httpx
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from contracts.value_chain import DELIVER_SUPPORT, ENGAGE
@@ -68,7 +70,11 @@ class Consumer:
         self.notices: dict[UUID, Json] = {}
         """The newest notice on each demand."""
         self._secret = secret
-        self.app = Starlette(routes=[Route("/notices", self._hear, methods=["POST"])])
+        self.routes = [
+            Route("/notices", self._hear, methods=["POST"]),
+            Route("/notices/{demand:uuid}", self._tell, methods=["GET"]),
+        ]
+        self.app = Starlette(routes=self.routes)
 
     async def _hear(self, request: Request) -> Response:
         body = await request.body()
@@ -81,6 +87,18 @@ class Consumer:
         if notice["number"] > self.notices.get(demand, {"number": 0})["number"]:
             self.notices[demand] = notice
         return PlainTextResponse("taken", 202)
+
+    async def _tell(self, request: Request) -> Response:
+        notice = self.notices.get(request.path_params["demand"])
+        return JSONResponse(notice) if notice else PlainTextResponse("there was no notice on it", 404)
+
+    async def look(self, desk: str, demand: UUID) -> None:
+        """See the newest notice on a demand at a desk elsewhere, which has this consumer's routes."""
+        async with httpx.AsyncClient(timeout=5) as client:
+            with suppress(httpx.HTTPError):  # a desk that is away for a moment is as one that has heard nothing yet
+                answer = await client.get(f"{desk}/notices/{demand}")
+                if answer.is_success:
+                    self.notices[demand] = answer.json()
 
     def asked(self, demand: UUID) -> bool:
         """Whether the newest notice on this demand asks what it was worth."""

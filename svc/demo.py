@@ -1,6 +1,7 @@
 """One run of the value chain for people to watch: two real tickets come in, and value comes out."""
 
 import asyncio
+import os
 import secrets
 from base64 import b64encode
 from collections.abc import Callable
@@ -15,16 +16,19 @@ from rich.rule import Rule
 from rich.text import Text
 
 from contracts.engage import DemandStatusReported
+from contracts.event import dashed
 from contracts.value_chain import ACTIVITIES, ENGAGE
-from svc import coverage, journeys, show, trace, words
+from svc import coverage, edges, journeys, running, show, trace, words
 from svc.chain import Chain, Way
 from svc.consumer import Consumer
 from svc.desk_replay import INCIDENT, NEW_SERVICE, recorded, replay
+from svc.elsewhere import Elsewhere, desk_secret
 from svc.governance import prepare
 from svc.loopback import serve
 from svc.machine import Home
 from svc.machine.home import write_private
 from svc.services import Services
+from svc.spans import tree
 from svc.terminal import Terminal
 from svc.timeline import moment, open_ends
 from svc.topics import until_consumed
@@ -38,6 +42,8 @@ GLANCE, CALM = 0.4, 1.5
 """Seconds between two looks at a demand, and how long nothing must happen after its end."""
 NO_NOTICE = 5.0
 """Seconds after a delivery at which its consumer answers although no notice has reached them."""
+ALL_SPANS = 15.0
+"""Seconds that spans may take to come in."""
 MEMORY_AFTER = 10.0
 """Seconds after the last demand's end at which memory is measured: nothing is busy any more."""
 
@@ -87,13 +93,26 @@ class Outcome(NamedTuple):
         return round((told[0] - self.journey.entries[0].at).total_seconds(), 1) if told else 0.0
 
 
+class Traces(NamedTuple):
+    """The spans of one demand."""
+
+    live: list[Json]
+    journey: list[Json]
+    """In chain time."""
+
+
 async def run(
     terminal: Terminal, *, once: bool, again: bool, json: bool, speed: float, work: Way, limit: float,
     port: int | None, epoch: datetime | None, began: float, interrupted: Callable[[], Any],
 ) -> int:  # fmt: skip
-    """The whole demonstration; 0 if both demands came to an end, else 1."""
+    """The whole demonstration; 0 if both demands came to an end, else 1.
+
+    A chain that runs elsewhere (`SVC_SERVICES`) is shown as it is: its speed and its way of work are its own.
+    """
     home = Home()
     home.prepare()
+    if running.SERVICES in os.environ:
+        return await _run_elsewhere(terminal, home, again, limit, json)
     kept = _kept(home.path)
     tickets = _tickets(kept, again)
     consumer = Consumer(kept.secret)
@@ -119,11 +138,21 @@ async def run(
     return code
 
 
+async def _run_elsewhere(terminal: Terminal, home: Home, again: bool, limit: float, json: bool) -> int:
+    """The same with a chain that runs already; the notices of its desk are looked at on its page."""
+    kept = _kept(home.path).model_copy(update={"secret": desk_secret()})
+    with terminal.working():
+        async with Elsewhere(home) as chain:
+            return await _demonstrate(terminal, chain, Consumer(kept.secret), kept, _tickets(kept, again), limit, json)
+
+
 async def _demonstrate(
-    terminal: Terminal, chain: Chain, consumer: Consumer, kept: Kept, tickets: list[Sent], limit: float, json: bool
-) -> int:
+    terminal: Terminal, chain: Chain | Elsewhere, consumer: Consumer, kept: Kept, tickets: list[Sent], limit: float,
+    json: bool,
+) -> int:  # fmt: skip
     terminal.moving("ready")
-    terminal.show(Text(f"Ready after {chain.start_seconds} s: {chain.page}", style="bold"))
+    if isinstance(chain, Chain):
+        terminal.show(Text(f"Ready after {chain.start_seconds} s: {chain.page}", style="bold"))
     said = await prepare(chain.client, chain.clock.now())
     terminal.show(
         Text(f"Said through the front doors: {words.listed(said)}." if said else "All policies stand.", "dim")
@@ -131,26 +160,29 @@ async def _demonstrate(
     sent = [await _push(terminal, chain, kept.secret, ticket) for ticket in tickets]
     write_private(chain.home.path / "demo.json", kept.model_copy(update={"sent": sent}).model_dump_json())
     outcomes = await asyncio.gather(*(_watch(terminal, chain, consumer, ticket, limit) for ticket in sent))
-    terminal.say("measuring memory at rest")
-    await asyncio.sleep(MEMORY_AFTER)
-    memory = round(chain.memory_mib(), 1)
+    costs: Json = {}
+    if isinstance(chain, Chain):
+        terminal.say("measuring memory at rest")
+        await asyncio.sleep(MEMORY_AFTER)
+        costs = {"start_seconds": chain.start_seconds, "memory_mib": round(chain.memory_mib(), 1)}
     found = coverage.coverage(await chain.client.coverage())
+    traces = {outcome.demand: await _traces(terminal, chain.page, outcome) for outcome in outcomes}
     for outcome in outcomes:
-        _tell(terminal, chain, outcome)
+        _tell(terminal, outcome, traces[outcome.demand])
     terminal.show(Rule("what this chain has shown of the documented value chain"))
     terminal.show(coverage.render(found))
-    terminal.show(Text(f"\nstarted in {chain.start_seconds} s, {memory:.0f} MiB of memory at rest", style="dim"))
-    for name, url in {"page": chain.page, **{a: f"{chain.services[a]}/docs" for a in ACTIVITIES}}.items():
-        terminal.show(Text(f"  {words.activity(name):<22}{url}", style="dim"))
+    if isinstance(chain, Chain):
+        cost = f"started in {costs['start_seconds']} s, {costs['memory_mib']:.0f} MiB of memory at rest"
+        terminal.show(Text(f"\n{cost}", style="dim"))
+        for name, url in {"page": chain.page, **{a: f"{chain.services[a]}/docs" for a in ACTIVITIES}}.items():
+            terminal.show(Text(f"  {words.activity(name):<22}{url}", style="dim"))
     if json:
-        demands = [_as_json(chain, outcome) for outcome in outcomes]
-        terminal.result(
-            {"demands": demands, "coverage": found, "start_seconds": chain.start_seconds, "memory_mib": memory}
-        )
+        demands = [_as_json(outcome, traces[outcome.demand]) for outcome in outcomes]
+        terminal.result({"demands": demands, "coverage": found, **costs})
     return 0 if all(outcome.ended for outcome in outcomes) else 1
 
 
-async def _push(terminal: Terminal, chain: Chain, secret: str, sent: Sent) -> Sent:
+async def _push(terminal: Terminal, chain: Chain | Elsewhere, secret: str, sent: Sent) -> Sent:
     """Push a recorded ticket as the desk did, signed now. If it was pushed before, show that nothing comes of it."""
     before = await follow(chain.client, sent.demand) if sent.demand else None
     headers, body = replay(
@@ -166,7 +198,7 @@ async def _push(terminal: Terminal, chain: Chain, secret: str, sent: Sent) -> Se
     return sent.model_copy(update={"demand": demand})
 
 
-async def _watch(terminal: Terminal, chain: Chain, consumer: Consumer, sent: Sent, limit: float) -> Outcome:
+async def _watch(terminal: Terminal, chain: Chain | Elsewhere, consumer: Consumer, sent: Sent, limit: float) -> Outcome:
     """Show what happens to a demand, let its consumer answer, and stop when it has ended and all is calm."""
     demand, loop = sent.demand, asyncio.get_running_loop()
     assert demand is not None, "it was pushed"
@@ -181,6 +213,8 @@ async def _watch(terminal: Terminal, chain: Chain, consumer: Consumer, sent: Sen
                 calm_since = loop.time()
                 terminal.show(show.moment(moment(entry), f"ticket {sent.ticket}  "))
         about = await _look(chain.client, demand) or about
+        if isinstance(chain, Elsewhere) and about.get("status") == "delivered":
+            await consumer.look(chain.page, demand)
         if about.get("status") == "delivered" and (consumer.asked(demand) or loop.time() - calm_since > NO_NOTICE):
             await consumer.answer(chain.client, about)
         ended, waits = about.get("status") in TERMINAL, open_ends(journey)
@@ -223,7 +257,24 @@ async def _held_up(services: Services, demand: UUID) -> list[str]:
     return found
 
 
-def _tell(terminal: Terminal, chain: Chain, outcome: Outcome) -> None:
+async def _traces(terminal: Terminal, page: str, outcome: Outcome) -> Traces:
+    """The spans of a demand and of its journey, once all have come in; what there is after a while."""
+    deadline = asyncio.get_running_loop().time() + ALL_SPANS
+    wanted = {f"svc-{dashed(activity)}" for activity in outcome.journey.activities}
+    ids = outcome.journey.trace_id or "none", journeys.trace_id(outcome.demand)
+    while True:
+        try:
+            live, journey = [await edges.spans_from(f"{page}/traces", [id]) for id in ids]
+        except Trouble as trouble:  # the demands have come to their end without spans, too
+            terminal.show(Text(str(trouble), style="yellow"))
+            return Traces([], [])
+        complete = wanted <= set(trace.services_in(live)) and not any(root.orphan for root in tree(live))
+        if (complete and journey) or asyncio.get_running_loop().time() > deadline:
+            return Traces(live, journey)
+        await asyncio.sleep(GLANCE)
+
+
+def _tell(terminal: Terminal, outcome: Outcome, traces: Traces) -> None:
     terminal.show(Rule(f"demand {outcome.demand}"))
     if not outcome.about:
         terminal.show(Text("Engage has not taken it up.", style="bold red"))
@@ -232,22 +283,21 @@ def _tell(terminal: Terminal, chain: Chain, outcome: Outcome) -> None:
     for wait in outcome.waits:
         terminal.show(Text(f"it has not ended: {wait}", style="bold red"))
     terminal.show(Text("\nspans", style="bold"))
-    terminal.show(trace.render(chain.spans.trace(outcome.journey.trace_id)))
+    terminal.show(trace.render(traces.live))
     terminal.show(Text("\njourney, in chain time", style="bold"))
-    terminal.show(trace.render_journey(chain.spans.trace(journeys.trace_id(outcome.demand))))
+    terminal.show(trace.render_journey(traces.journey))
 
 
-def _as_json(chain: Chain, outcome: Outcome) -> Json:
-    spans = chain.spans.trace(outcome.journey.trace_id) if outcome.journey.trace_id else []
+def _as_json(outcome: Outcome, traces: Traces) -> Json:
     told = {
         "id": str(outcome.demand),
         "stream": outcome.about.get("stream", ""),
         "status": outcome.about.get("status", "unknown"),
         "activities": outcome.journey.activities,
         "trace_id": outcome.journey.trace_id,
-        "services_in_trace": trace.services_in(spans),
-        "spans": len(spans),
-        "journey": journeys.trace_id(outcome.demand) if chain.spans.trace(journeys.trace_id(outcome.demand)) else "",
+        "services_in_trace": trace.services_in(traces.live),
+        "spans": len(traces.live),
+        "journey": journeys.trace_id(outcome.demand) if traces.journey else "",
         "seconds": outcome.seconds,
     }
     return told if outcome.ended else {**told, "waits": outcome.waits}

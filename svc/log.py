@@ -17,6 +17,7 @@ from contracts.clock import Clock
 from contracts.envelope import Headers, source_of
 from contracts.value_chain import ACTIVITIES, TOPICS, dead_letters
 from services.chassis.handlers import Handlers
+from svc.broker import clients
 
 Json = dict[str, Any]
 Offsets = Mapping[TopicPartition, int]
@@ -127,7 +128,7 @@ async def until_at_rest(
         opened = [await asyncpg.connect(database) for database in databases.values()]
         for connection in opened:
             stack.push_async_callback(connection.close)
-        admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+        admin = AIOKafkaAdminClient(**clients(bootstrap))
         await admin.start()
         stack.push_async_callback(admin.close)
         hears = {activity: [p for p in places if p.topic in handlers_of(activity).topics] for activity in groups}
@@ -144,13 +145,13 @@ async def until_at_rest(
 @asynccontextmanager
 async def _looking(bootstrap: str) -> AsyncIterator[tuple[AIOKafkaConsumer, list[TopicPartition]]]:
     """A consumer of its own, and every partition of every topic that is read."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    admin = AIOKafkaAdminClient(**clients(bootstrap))
     await admin.start()
     try:
         found = await admin.describe_topics(LOGGED)
     finally:
         await admin.close()
     places = [TopicPartition(topic["topic"], part["partition"]) for topic in found for part in topic["partitions"]]
-    async with AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False) as consumer:
+    async with AIOKafkaConsumer(**clients(bootstrap), enable_auto_commit=False) as consumer:
         consumer.assign(places)  # so that it learns of all topics at once, and not of one after the other
         yield consumer, places

@@ -4,6 +4,7 @@ It also takes the spans, and shows the chain in figures for Prometheus.
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
@@ -11,13 +12,14 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 
 from svc import figures, words
 from svc.coverage import coverage
 from svc.explain import explain
+from svc.jaeger import Jaeger
 from svc.services import Services
-from svc.spans import document
+from svc.spans import Json, document
 from svc.telemetry import SpanStore, receiver
 from svc.timeline import open_ends, timeline
 from svc.trace import hops
@@ -25,8 +27,13 @@ from svc.trails import follow
 from svc.trouble import Trouble
 
 
-def page(spans: SpanStore, services: Services, databases: Mapping[str, str] | None = None) -> Starlette:
-    """The application; what it shows of demands it asks the services for, figures the databases (by activity)."""
+def page(
+    spans: SpanStore | Jaeger, services: Services, databases: Mapping[str, str] | None = None, *others: BaseRoute
+) -> Starlette:
+    """The application; what it shows of demands it asks the services for, figures the databases (by activity).
+
+    Other routes may stand beside its own.
+    """
     templates = Environment(
         loader=PackageLoader("svc"), autoescape=select_autoescape(), undefined=StrictUndefined, trim_blocks=True,
         lstrip_blocks=True,
@@ -42,18 +49,26 @@ def page(spans: SpanStore, services: Services, databases: Mapping[str, str] | No
     async def demand(request: Request) -> Response:
         id: UUID = request.path_params["id"]
         about, journey = await services.demand(id), await follow(services, id)
-        rows = hops(spans.trace(journey.trace_id)) if journey.trace_id else []
+        rows = hops(await found_spans(journey.trace_id)) if journey.trace_id else []
         whole = max((hop.after_ms + hop.took_ms for hop in rows), default=0) or 1
         return shown(
             "demand.html", demand=about, moments=timeline(journey), open_ends=open_ends(journey), said=explain(journey),
             trace_id=journey.trace_id, hops=rows, whole=whole,
         )  # fmt: skip
 
+    async def found_spans(trace_id: str) -> list[Json]:
+        with suppress(Trouble):  # the rest of the page is worth showing without spans
+            return await spans.find(trace_id)
+        return []
+
     async def covered(request: Request) -> Response:
         return shown("coverage.html", coverage=coverage(await services.coverage()))
 
     async def trace(request: Request) -> Response:
-        found = spans.trace(request.path_params["trace_id"])
+        try:
+            found = await spans.find(request.path_params["trace_id"])
+        except Trouble as trouble:
+            return JSONResponse({"trouble": str(trouble)}, 503)
         headers = {"Content-Disposition": f'attachment; filename="{request.path_params["trace_id"]}.json"'}
         return JSONResponse(document(found), 200 if found else 404, headers)
 
@@ -62,8 +77,9 @@ def page(spans: SpanStore, services: Services, databases: Mapping[str, str] | No
 
     return Starlette(
         routes=[
-            receiver(spans),
+            *([receiver(spans)] if isinstance(spans, SpanStore) else []),
             figures.route({} if databases is None else databases),
+            *others,
             Route("/", demands),
             Route("/demands/{id:uuid}", demand),
             Route("/coverage", covered),

@@ -19,6 +19,7 @@ from svc.log import Logged, read_log
 from svc.looking import Seen
 from svc.machine.home import default_path
 from svc.services import Json, Services
+from svc.trouble import Trouble
 
 Told = Mapping[str, Mapping[str, Json | None]]
 """By activity, what its receipts tell, by id; None for what a timer or an effect outside brings."""
@@ -79,6 +80,8 @@ def outputs_of(receipts: Iterable[Json]) -> dict[str, Json | None]:
 async def recover() -> Seen:
     """What stands in the topics of the running chain otherwise than its six databases say it was decided."""
     chain = running.find(default_path())
+    if not chain.kafka:
+        raise Trouble("KAFKA_BOOTSTRAP is not set: the topics of a chain that runs elsewhere are read from its Kafka.")
     log = await read_log(chain.kafka, {})
     async with Services(chain.services) as six:
         found = decided_otherwise(log, await read_told(six, log))

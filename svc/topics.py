@@ -10,6 +10,7 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
 from contracts.value_chain import ACTIVITIES, TOPICS, dead_letters, inbox
+from svc.broker import clients
 from svc.trouble import Trouble
 
 PARTITIONS = 3
@@ -27,7 +28,7 @@ MOST_REPLICAS = 3
 
 async def create_topics(bootstrap: str, partitions: int = PARTITIONS) -> list[str]:
     """Make those that are missing, and return them. `Trouble` if one is refused, or has other partitions."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    admin = AIOKafkaAdminClient(**clients(bootstrap))
     await admin.start()
     try:
         there = {topic["topic"]: len(topic["partitions"]) for topic in await admin.describe_topics()}
@@ -61,7 +62,7 @@ async def check_retention(bootstrap: str, keep_receipts: float = 0) -> list[str]
     `Trouble` if a topic keeps its records for less time than an outage may take, or for longer than receipts are kept
     (`keep_receipts` in days; 0: for ever): a replay would do again what has no receipt any more.
     """
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    admin = AIOKafkaAdminClient(**clients(bootstrap))
     await admin.start()
     try:
         events = [topic for topic in TOPICS if topic not in map(dead_letters, ACTIVITIES)]
@@ -86,7 +87,7 @@ async def check_retention(bootstrap: str, keep_receipts: float = 0) -> list[str]
     places = {place for of in reached.values() for place in of}
     if not places:
         return []  # nobody has read anything yet
-    async with AIOKafkaConsumer(bootstrap_servers=bootstrap) as consumer:
+    async with AIOKafkaConsumer(**clients(bootstrap)) as consumer:
         begins = await consumer.beginning_offsets(sorted(places))
     return [
         f"{begins[place] - at.offset} records of {place.topic}, partition {place.partition}, were deleted before "
@@ -127,9 +128,9 @@ async def until_consumed(bootstrap: str, activity: str) -> None:
     """Wait until an activity has taken up everything that is on its inbox now."""
     topic, group = inbox(activity), f"svc.{activity}"
     places = [TopicPartition(topic, number) for number in range(PARTITIONS)]
-    async with AIOKafkaConsumer(bootstrap_servers=bootstrap) as consumer:
+    async with AIOKafkaConsumer(**clients(bootstrap)) as consumer:
         ends = await consumer.end_offsets(places)
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    admin = AIOKafkaAdminClient(**clients(bootstrap))
     await admin.start()
     try:
         while True:

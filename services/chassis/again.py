@@ -27,7 +27,7 @@ def parked_again(rows: Iterable[asyncpg.Record], redrive: Redrive, codec: Codec)
 
 
 async def in_order_of_time(
-    bootstrap: str, stretch: Mapping[TopicPartition, tuple[int, int]], size: int
+    broker: Mapping[str, object], stretch: Mapping[TopicPartition, tuple[int, int]], size: int
 ) -> AsyncIterator[list[ConsumerRecord]]:
     """The records from one offset up to another of each partition, at most `size` at a time.
 
@@ -37,7 +37,7 @@ async def in_order_of_time(
     if not stretch:
         return
     waiting: dict[TopicPartition, deque[ConsumerRecord]] = {place: deque() for place in stretch}
-    async with AIOKafkaConsumer(bootstrap_servers=bootstrap, auto_offset_reset="earliest") as consumer:
+    async with AIOKafkaConsumer(**broker, auto_offset_reset="earliest") as consumer:
         consumer.assign(list(stretch))
         for place, (begin, _) in stretch.items():
             consumer.seek(place, begin)

@@ -108,7 +108,7 @@ class Lane:
         behind = {place: (begin, end) for place, begin, end in stretch if begin < end}
         if behind and again:  # what is queued comes later
             raise KafkaError("the database may have been replaced by an older copy: beginning anew")
-        async for records in in_order_of_time(self.runtime.settings.bootstrap, behind, self.runtime.settings.batch):
+        async for records in in_order_of_time(self.runtime.settings.broker, behind, self.runtime.settings.batch):
             await self.work(records, committed=True)
         self.unowned.discard(part)
 

@@ -95,8 +95,7 @@ async def trail(case: str, request: Request) -> list[dict[str, Any]]:
 @routes.get("/coverage", tags=["trail"])
 async def coverage(request: Request) -> dict[str, list[dict[str, Any]]]:
     """What this activity has consumed with an effect, from whom; what it has told; which practices it has drawn on."""
-    pool = request.app.state.runtime.pool
-    return {name: list(map(dict, await pool.fetch(f"SELECT * FROM {name}"))) for name in SHOWN}
+    return {one: list(map(dict, await request.app.state.runtime.pool.fetch(f"SELECT * FROM {one}"))) for one in SHOWN}
 
 
 @routes.get("/commands/{id}", tags=["commands"], responses=PROBLEMS)

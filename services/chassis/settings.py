@@ -1,6 +1,7 @@
 """What can be configured about a service, by environment variables with the prefix `SVC_`."""
 
 from pathlib import Path
+from ssl import create_default_context as trusted
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -15,6 +16,8 @@ class Settings(BaseSettings):
 
     bootstrap: str = "127.0.0.1:9092"
     """Kafka's bootstrap servers."""
+    kafka: dict[str, str] = {}
+    """How its clients prove who they are, as JSON by aiokafka's names: `{"security_protocol": "SASL_SSL", ...}`."""
     database: str = ""
     """URL of this service's own database, with its own role."""
     host: str = "127.0.0.1"
@@ -50,3 +53,8 @@ class Settings(BaseSettings):
     """Seconds an HTTP command waits for its answer unless `Prefer: wait=` says less; then 202 says where to look."""
     max_body: int = Field(default=262_144, ge=1024, le=900_000)
     """Largest HTTP body in bytes; a record must fit into Kafka's 1 MiB."""
+
+    @property
+    def broker(self) -> dict[str, object]:
+        """What every client of Kafka is made with. Trusted by TLS is what OpenSSL trusts, or `SSL_CERT_FILE`."""
+        return dict(bootstrap_servers=self.bootstrap, metadata_max_age_ms=10_000, ssl_context=trusted(), **self.kafka)

@@ -118,8 +118,7 @@ def _column_type(name: str, annotation: Any) -> tuple[Any, bool]:
         return Text(), False
     if origin is tuple or getattr(annotation, "model_config", {}).get("frozen"):
         return JSON(), False
-    wrong = f"{name}: {annotation} cannot be a column"
-    raise TypeError(f"{wrong}; state holds immutable values (use a tuple or a frozen model)")
+    raise TypeError(f"{name}: {annotation} cannot be a column; state holds immutable values: tuples, frozen models")
 
 
 class Case(State[str], by="case"):

@@ -65,8 +65,7 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
                 error: BaseException = errors
                 while isinstance(error, BaseExceptionGroup):
                     error = error.exceptions[0]
-                reason = f"{type(error).__name__}: {str(error) or 'no answer in time'}"
-                self.runtime.missing["broker"] = reason
+                reason = self.runtime.missing["broker"] = f"{type(error).__name__}: {str(error) or 'no answer in time'}"
                 self.runtime.log.warning("the broker cannot be used; starting anew", reason=reason)
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self.stopping.wait(), uniform(0.3, 1.0))
@@ -74,10 +73,9 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
     async def session(self) -> None:
         """From connecting to the broker to losing it, or to a clean stop."""
         runtime, settings = self.runtime, self.runtime.settings
-        broker: dict[str, Any] = {"bootstrap_servers": settings.bootstrap, "metadata_max_age_ms": 10_000}
         group: dict[str, Any] = {"group_id": runtime.group, "group_instance_id": runtime.member}
-        producer = runtime.producer = AIOKafkaProducer(**broker, **WRITING)
-        consumer = runtime.consumer = AIOKafkaConsumer(**broker, **group, **READING)
+        producer = runtime.producer = AIOKafkaProducer(**settings.broker, **WRITING)
+        consumer = runtime.consumer = AIOKafkaConsumer(**settings.broker, **group, **READING)
         self.lanes = [Lane(number, runtime) for number in range(min(settings.lanes, settings.partitions))]
         try:
             async with asyncio.timeout(STARTING):  # aiokafka itself may wait for its group for ever
@@ -103,9 +101,8 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
         wanted = self.runtime.settings.partitions
         told = {flow.topic for flow in self.runtime.handlers.tells.values()}
         for topic in sorted({*self.runtime.handlers.topics, *told, value_chain.dead_letters(self.runtime.activity)}):
-            found = await producer.partitions_for(topic)
-            if len(found) != wanted:
-                raise KafkaError(f"{topic} has {len(found)} partitions, not {wanted}: mend it, or set SVC_PARTITIONS")
+            if (found := len(await producer.partitions_for(topic))) != wanted:
+                raise KafkaError(f"{topic} has {found} partitions, not {wanted}: mend it, or set SVC_PARTITIONS")
 
     async def fetch(self) -> None:
         """Hand records to the lanes by partition number, those of different topics in the order of time.

