@@ -1,21 +1,24 @@
 """What is outside of a simulated chain: its doors, which are the real routes, and desks that push and take notices."""
 
-from collections.abc import Callable, Iterator, Mapping
+import re
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import lru_cache
 from importlib import import_module
-from typing import Any, cast
+from typing import Any, NamedTuple, cast, get_type_hints
 from urllib.parse import unquote
 from uuid import UUID
 
 import orjson
-from fastapi import FastAPI, HTTPException, Request
-from pydantic import AnyHttpUrl
+from fastapi import FastAPI, HTTPException, Request, Response
+from fastapi.routing import APIRoute
+from pydantic import AnyHttpUrl, BaseModel, TypeAdapter, ValidationError
+from starlette.routing import BaseRoute
 
 from contracts.envelope import encode, has_nul
 from contracts.event import Command
-from services.chassis.commands import Door
+from services.chassis.commands import Commanding, Door
 from services.chassis.handlers import Handlers
 from services.chassis.outputs import Effect
 from services.chassis.service import create_app, database_session
@@ -34,6 +37,8 @@ PERFORMED: Mapping[type[Effect], Callable[[Any], Command]] = {
 SECRET = "whsec_" + "c2ltdWxhdGVkIGRlc2tzIHNpZ24gd2l0aCB0aGlzIG9uZQ=="
 """What simulated desks sign with: it guards nothing."""
 NOTICES = AnyHttpUrl("https://desk.example/notices")
+SMALL = 100_000
+"""Bytes of a body that no application refuses for its size."""
 TakeIn = Callable[[str, Command, UUID, str, str], None]
 """Puts a command on an activity's inbox: its id, the client that sends it, and the fingerprint of its request."""
 
@@ -89,6 +94,45 @@ class Entrance(Door):
         self._take_in(self.runtime.activity, command, id, source, fingerprint)
 
 
+class Way(NamedTuple):
+    """A route by which commands come: its endpoint takes words of the path, a body, and the door, and nothing else."""
+
+    endpoint: Callable[..., Awaitable[Response]]
+    words: Mapping[str, TypeAdapter[Any]]
+    body: tuple[str, TypeAdapter[Any]]
+    door: str
+
+    @classmethod
+    def of(cls, route: APIRoute) -> "Way | None":
+        """None for a route that takes something else: its calls go through the whole application."""
+        hints = get_type_hints(route.endpoint, include_extras=True)
+        hints.pop("return", None)
+        doors = [name for name, hint in hints.items() if hint == Commanding]
+        words = {name: TypeAdapter(hint) for name, hint in hints.items() if name in route.param_convertors}
+        bodies = [
+            (name, TypeAdapter(hint))
+            for name, hint in hints.items()
+            if name not in words and isinstance(hint, type) and issubclass(hint, BaseModel)
+        ]
+        plain = len(doors) == len(bodies) == 1 and len(words) + 2 == len(hints)
+        return cls(route.endpoint, words, bodies[0], doors[0]) if plain else None
+
+    async def go(self, words: Mapping[str, str], content: bytes, door: Door) -> tuple[int, Json] | None:
+        """Make a call. None for one that is refused before it is a command: the application says in which words."""
+        name, body = self.body
+        try:
+            arguments = {word: adapter.validate_python(words[word]) for word, adapter in self.words.items()}
+            arguments |= {name: body.validate_python(orjson.loads(content)), self.door: door}
+            answer = await self.endpoint(**arguments)
+        except (ValidationError, HTTPException):
+            return None
+        return answer.status_code, orjson.loads(answer.body) if answer.body else {}
+
+
+Ways = list[tuple[set[str], re.Pattern[str], Way | None]]
+"""The routes of an application, in their order."""
+
+
 class Doors:
     """The six services' own applications, routes and validation and all, without a network before them."""
 
@@ -125,9 +169,14 @@ class Doors:
         async def send(message: Any) -> None:
             sent.append(message)
 
-        app = self._apps[say.activity]
+        app, ways = self._apps[say.activity]
         for what, mine in self._behind[say.activity].items():
             setattr(app.state, what, mine)
+        if (found := _way(ways, say)) and not query and len(content) <= SMALL:
+            way, parts = found
+            door = Entrance(Request(scope | {"app": app}, receive), app.state.take_in)
+            if answer := await way.go(parts, content, door):
+                return answer
         await app(scope, receive, send)
         said = b"".join(part.get("body", b"") for part in sent[1:])
         return int(sent[0]["status"]), orjson.loads(said) if said else {}
@@ -146,12 +195,20 @@ def simulated_desks() -> Iterator[None]:
         desks.update(before)
 
 
+def _way(ways: Ways, say: Say) -> tuple[Way, Mapping[str, str]] | None:
+    """By which way a call comes, and the words of its path; None if it goes through the whole application."""
+    for methods, route, way in ways:
+        if say.method in methods and (match := route.match(unquote(say.path))):
+            return (way, match.groupdict()) if way else None
+    return None
+
+
 def _desks() -> dict[str, Desk]:
     return cast("dict[str, Desk]", notices.DESKS)
 
 
 @lru_cache(maxsize=32)
-def _application(handlers: Handlers) -> FastAPI:
+def _application(handlers: Handlers) -> tuple[FastAPI, Ways]:
     """The application of an activity: many simulations in one process share it, each call has its own behind it."""
     app = create_app(handlers, import_module(f"services.{handlers.activity}.api").router)
 
@@ -162,4 +219,13 @@ def _application(handlers: Handlers) -> FastAPI:
         return request.app.state.memory
 
     app.dependency_overrides |= {Door: entrance, database_session: reading}
-    return app
+    return app, [(route.methods, route.path_regex, Way.of(route)) for route in _routes(app.routes)]
+
+
+def _routes(routes: Iterable[BaseRoute]) -> Iterator[APIRoute]:
+    """All of them in their order, those of routers within routers too."""
+    for route in routes:
+        if isinstance(route, APIRoute):
+            yield route
+        elif inner := getattr(route, "original_router", None):
+            yield from _routes(inner.routes)

@@ -1,4 +1,4 @@
-"""Promises that hold over restarts: a real Deliver and support, with database and broker, which comes and goes."""
+"""Promises that hold over restarts: a real Deliver and support, with its database and the broker, comes and goes."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
