@@ -69,9 +69,7 @@ def ticket_pushed(desk: str, event: DeskEvent, received_at: datetime) -> TicketP
             "url": event.url or "",
             "kind": kind,
             "title": event.title or "",
-            "text": (event.text or REOPENED if event.kind == "reopened" else event.text)
-            if says or kind == "created"
-            else "",
+            "text": text if says or kind == "created" else "",
             "ticket_type": _type(event),
             "priority": _priority(event),
             "status": _status(event),
