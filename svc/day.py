@@ -19,7 +19,7 @@ from services.engage.desks.standard_webhooks import sign
 from svc import coverage, words
 from svc.chain import Chain
 from svc.consumer import Consumer
-from svc.demo import MEMORY_AFTER, desk_secret
+from svc.demo import MEMORY_AFTER, kept_secret
 from svc.history import read_history
 from svc.log import until_at_rest
 from svc.loopback import serve
@@ -97,7 +97,7 @@ async def run(
     """The whole day; 0 if every invariant holds and nothing was set aside."""
     home = Home()
     home.prepare()
-    secret = desk_secret(home.path)
+    secret = kept_secret(home.path)
     consumer = Consumer(secret)
     with terminal.working():
         async with serve(consumer.app) as desk:

@@ -303,7 +303,7 @@ def _as_json(outcome: Outcome, traces: Traces) -> Json:
     return told if outcome.ended else {**told, "waits": outcome.waits}
 
 
-def desk_secret(home: Path) -> str:
+def kept_secret(home: Path) -> str:
     """What the desk of this home signs its pushes with."""
     kept = _kept(home)
     write_private(home / "demo.json", kept.model_dump_json())

@@ -60,7 +60,7 @@ async def serve_page(terminal: Terminal, host: str, port: int) -> int:
     spans = Jaeger(os.environ.get("SVC_JAEGER", "http://127.0.0.1:16686"))
     desk = Consumer(desk_secret())
     async with Services(chain.services) as services:
-        app = page(spans, services, Route("/livez", _alive), *desk.routes)
+        app = page(spans, services, None, Route("/livez", _alive), *desk.routes)
         async with serve(app, port, host) as url:
             terminal.show(Text(f"the page is at {url}"))
             await interrupted()

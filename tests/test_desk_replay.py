@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from services.engage.desks.roundup import parse
 from standardwebhooks import Webhook
 
-from services.engage.desks.roundup import parse
 from services.engage.desks.standard_webhooks import Delivery, Refused, verify
 from svc.desk_replay import INCIDENT, NEW_SERVICE, RECORDINGS, Recording, recorded, replay
 

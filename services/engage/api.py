@@ -1,12 +1,12 @@
 """The door for customers, users and their service desks."""
 
-import re
 from datetime import UTC, datetime
 from typing import Annotated, Any
-from uuid import NAMESPACE_URL, UUID, uuid5
+from uuid import UUID
 
+import httpx
 from fastapi import APIRouter, Depends, Path, Query, Request
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import JSONResponse, PlainTextResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -18,15 +18,15 @@ from contracts.outside import (
     Judgement,
     Preference,
     RequirementsStated,
-    TicketPushed,
     ValueConfirmed,
 )
 from contracts.values import Channel, Kind, Priority, Requirement
 from services.chassis.commands import Door, problem
 from services.chassis.outputs import Problem
 from services.chassis.service import PROBLEMS, database_session
-from services.engage.desks import roundup
-from services.engage.desks.standard_webhooks import Refused, verify
+from services.engage.desks.events import Received, Unreadable
+from services.engage.desks.intake import confirmed, delivery_of, ticket_pushed
+from services.engage.desks.signature import Refused, challenge
 from services.engage.model import (
     Criticality,
     Demand,
@@ -208,53 +208,51 @@ class PushTaken(BaseModel):
     responses=PROBLEMS | {401: {"model": Problem, "description": "The push does not prove where it comes from"}},
 )
 async def take_push(desk: str, request: Request, door: Commanding) -> Response:
-    """A push of a service desk, signed as Standard Webhooks says; acknowledged once it cannot be lost any more."""
+    """A push of a service desk, verified as its connector says; acknowledged once it cannot be lost any more."""
     configured = DESKS.get(desk)
     if configured is None:
         return problem(
             404, "There is no such desk", f"{desk!r} is not configured: SVC_DESKS names each, with its secrets."
         )
-    body = await request.body()
+    # The push is signed with the wall's time, whatever the chain's clock says.
+    push = Received(
+        headers=dict(request.headers),
+        body=await request.body(),
+        query=dict(request.query_params),
+        received_at=datetime.now(UTC),
+    )
     try:
-        # The push is signed with the wall's time, whatever the chain's clock says.
-        delivery = verify(configured.secrets, request.headers, body, datetime.now(UTC))
-        ticket = roundup.parse(body)
+        events = configured.plugged.parse(push)
+        if client := configured.client():
+            async with client:
+                asked = [await confirmed(one, client) if one.signature == "unsigned" else one for one in events]
+            events = [event for event in asked if event is not None]
     except Refused as refused:
         return problem(401, "The push is not proved to be the desk's", f"{refused}.")
-    except roundup.Unreadable as unreadable:
+    except Unreadable as unreadable:
         return problem(422, "The push cannot be read", f"{unreadable}.")
-    if ticket is None:
-        return taken(PushTaken(demand=None, delivery=delivery.id))
-    pushed = TicketPushed(
-        demand=uuid5(NAMESPACE_URL, f"desk:{desk}:{ticket.ticket}"),
-        desk=desk,
-        delivery=delivery.id,
-        ticket=ticket.ticket,
-        url=ticket.url,
-        kind=ticket.kind,
-        title=ticket.title,
-        text=ticket.text,
-        ticket_type=ticket.type,
-        priority=ticket.priority,
-        status=ticket.status,
-        requester_name=ticket.requester_name,
-        requester_email=ticket.requester_email,
-        service=slug(ticket.service or ""),
-        users_affected=ticket.users_affected,
-        occurred_at=ticket.occurred_at,
-    )
-    await door.produce(pushed, uuid5(NAMESPACE_URL, f"delivery:{desk}:{delivery.id}"))
-    return taken(PushTaken(demand=pushed.demand, delivery=delivery.id))
+    except httpx.HTTPError as error:
+        return problem(503, "The desk cannot be asked", f"Push it again later: {type(error).__name__}.")
+    demand, delivery = None, next((event.dedupe_key for event in events), "")
+    for event in events:
+        if pushed := ticket_pushed(desk, event, push.received_at):
+            await door.produce(pushed, delivery_of(desk, event))
+            demand = demand or pushed.demand
+    return taken(PushTaken(demand=demand, delivery=delivery))
+
+
+@router.get("/desks/{desk}", tags=["desks"], responses=PROBLEMS)
+async def take_challenge(desk: str, crc_token: str) -> Response:
+    """What GLPI asks before it pushes: whether we know the secret."""
+    configured = DESKS.get(desk)
+    if configured is None:
+        return problem(404, "There is no such desk", f"{desk!r} is not configured: SVC_DESKS names each.")
+    return PlainTextResponse(challenge(configured.secrets[0], crc_token))
 
 
 def taken(push: PushTaken) -> Response:
     """The acknowledgement of a push."""
     return JSONResponse(push.model_dump(mode="json"), 202)
-
-
-def slug(name: str) -> str | None:
-    """`in-car video games` as `in-car-video-games`; None if nothing is left of it."""
-    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or None
 
 
 @router.post("/demands", tags=["demands"], status_code=201, response_model=DemandView, responses=PROBLEMS)

@@ -5,12 +5,17 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 import httpx
-from pydantic import AnyHttpUrl, BaseModel, ConfigDict, field_validator
+from pydantic import AnyHttpUrl, BaseModel, ConfigDict, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from contracts.engage import DemandStatus, DemandStatusReported
 from contracts.values import Slug
 from services.chassis.outputs import Answer, Ask, Effect, refusal
+from services.engage.desks import signature
+from services.engage.desks.client import Access, Client, Declined, Overtaken
+from services.engage.desks.connector import Connector, connector
+from services.engage.desks.events import Outcome, OutcomeKind, Status
+from services.engage.desks.profile import load
 from services.engage.desks.standard_webhooks import check_secrets, sign
 from services.engage.model import Demand, RequesterNotified
 
@@ -23,20 +28,43 @@ class Desk(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
+    connector: str = "roundup"
+    """What it is, as in `svc desk list`; or a profile of one's own, a .yaml file."""
     secrets: tuple[str, ...]
     """What it signs with; two while it changes from one to the other. Engage signs its notices with the first."""
+    api: Access | None = None
+    """Where it is read back and answered; a desk that signs nothing must have it, since its pushes are only hints."""
     reply_url: AnyHttpUrl | None = None
-    """Where notices to its requesters go; None if it takes none."""
+    """Where notices to its requesters go, if it is not answered by its API; None if it takes none."""
 
-    @field_validator("secrets")
-    @classmethod
-    def _usable(cls, secrets: tuple[str, ...]) -> tuple[str, ...]:
-        check_secrets(secrets)
-        return secrets
+    @model_validator(mode="after")
+    def _usable(self) -> "Desk":
+        schemes = load(self.connector).signature
+        signature.check_secrets(schemes, self.secrets)
+        if self.reply_url is not None:
+            check_secrets(self.secrets)
+        if self.api is None and not any(signature.SCHEMES[name].proves == "valid" for name in schemes):
+            raise ValueError(f"{self.connector} proves nothing that it pushes: give it `api`, so that it can be asked")
+        if self.api is not None and load(self.connector).api is None:
+            raise ValueError(f"{self.connector} has no API that is known here: leave out `api`, and give `reply_url`")
+        return self
+
+    @property
+    def plugged(self) -> Connector:
+        """The desk, ready to take its pushes."""
+        return connector(self.connector, self.secrets, self.api.base if self.api else "")
+
+    def client(self) -> Client | None:
+        """Its API, ready to be asked and answered; None if none is configured."""
+        return Client(self.plugged, self.api) if self.api else None
 
 
 class DeskSettings(BaseSettings):
-    """`SVC_DESKS`: the desks by name, as JSON: `{"roundup": {"secrets": ["whsec_..."], "reply_url": "https://..."}}`."""
+    """`SVC_DESKS`: the desks by name, as JSON.
+
+    `{"roundup": {"secrets": ["whsec_..."], "reply_url": "https://..."}}`, or
+    `{"help": {"connector": "zammad", "secrets": ["..."], "api": {"base": "https://...", "secret": "..."}}}`.
+    """
 
     model_config = SettingsConfigDict(env_prefix="SVC_", extra="ignore", hide_input_in_errors=True)
 
@@ -45,6 +73,19 @@ class DeskSettings(BaseSettings):
 
 DESKS: Mapping[str, Desk] = DeskSettings().desks
 """Read once, when the service starts: the same for every decision of its life."""
+
+
+OUTCOMES: Mapping[DemandStatus, tuple[OutcomeKind, Status | None]] = {
+    "delivered": ("completed", "resolved"),
+    "value_realised": ("completed", "resolved"),
+    "assumed": ("completed", "resolved"),
+    "denied": ("rejected", "closed"),
+    "rejected": ("rejected", "closed"),
+    "withdrawn": ("rejected", "closed"),
+    "merged": ("rejected", "closed"),
+    "waiting_for_consumer": ("needs_information", "waiting"),
+}
+"""What a ticket is told of a demand, and how it stands then; all else is progress, and moves nothing."""
 
 
 class RequesterNotice(Effect):
@@ -59,6 +100,18 @@ class RequesterNotice(Effect):
     text: str
     asks_confirmation: bool
     """Whether the requester is asked to answer `POST /demands/{demand}/value`."""
+
+    def outcome(self) -> Outcome:
+        """The same, as a desk's API takes it: done is resolved, what will not be done is closed."""
+        kind, status = OUTCOMES.get(self.status, ("progress", None))
+        return Outcome(
+            demand=self.demand,
+            number=self.number,
+            external_id=self.ticket,
+            kind=kind,
+            public=self.text,
+            status=status,
+        )
 
     def failed(self, reason: str) -> RequesterNotified:
         """The notice was given up."""
@@ -84,7 +137,7 @@ def tell(demand: Demand, text: str, *, asks_confirmation: bool = False) -> list[
         merged_into=demand.merged_into,
     )
     desk = DESKS.get(demand.desk)
-    if desk is None or desk.reply_url is None:
+    if desk is None or (desk.reply_url is None and desk.api is None):
         return [report]
     notice = RequesterNotice(
         demand=demand.id,
@@ -99,8 +152,18 @@ def tell(demand: Demand, text: str, *, asks_confirmation: bool = False) -> list[
 
 
 async def post_notice(notice: RequesterNotice, id: UUID) -> RequesterNotified:
-    """Post a notice to its desk under `id`, which stays the same over repetitions; what is not accepted is repeated."""
+    """Post a notice to its desk under `id`, which stays the same over repetitions; what is not accepted is repeated.
+
+    By the desk's API it becomes a comment, and moves the ticket; a marker in it tells a repetition.
+    """
     desk = DESKS.get(notice.desk)
+    if desk is not None and (api := desk.client()):
+        try:
+            async with api:
+                await api.write_back(notice.outcome())
+        except (Declined, Overtaken) as refusal:
+            return notice.failed(str(refusal))
+        return RequesterNotified(demand=notice.demand, number=notice.number)
     if desk is None or desk.reply_url is None:
         return notice.failed(f"the desk {notice.desk!r} is no longer configured with a reply_url in SVC_DESKS")
     body = notice.model_dump_json().encode()

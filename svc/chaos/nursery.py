@@ -32,7 +32,7 @@ WARM = (
     "services.plan.api", "services.plan.handlers", "services.design_transition.handlers",
     "services.obtain_build.api", "services.obtain_build.handlers", "services.deliver_support.api",
     "services.deliver_support.handlers", "services.improve.api", "services.improve.handlers",
-    "services.engage.views", "services.engage.desks.roundup", "services.engage.triage", "svc.chaos.crashing",
+    "services.engage.views", "services.engage.desks.connector", "services.engage.triage", "svc.chaos.crashing",
     "uvicorn.lifespan.on", "uvicorn.loops.auto", "uvicorn.protocols.http.auto", "uvicorn.protocols.websockets.auto",
     "sqlalchemy.dialects.postgresql.asyncpg",
 )  # fmt: skip

@@ -1,5 +1,6 @@
 """The door of Engage, as far as it needs neither broker nor database."""
 
+import hmac
 import json
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
@@ -19,12 +20,16 @@ from services.chassis.runtime import Runtime
 from services.chassis.service import create_app
 from services.chassis.settings import Settings
 from services.engage import api, notices
-from services.engage.api import router, slug
+from services.engage.api import router
+from services.engage.desks.client import Client
+from services.engage.desks.intake import slug
 from services.engage.desks.standard_webhooks import sign, verify
 from services.engage.handlers import handles
 from services.engage.model import RequesterNotified
 from services.engage.notices import Desk, DeskSettings, RequesterNotice, post_notice
 from svc.desk_replay import INCIDENT, recorded, replay
+from tests.desks.conformance.fake_desk import FakeDesk
+from tests.desks.conformance.kits import KITS, payload
 
 SECRET = "whsec_" + "Y2FyY2FjaGlu" * 3
 DEMAND = uuid5(NAMESPACE_URL, "desk:roundup:2047")
@@ -66,6 +71,16 @@ async def client(doorstep: Doorstep, monkeypatch: pytest.MonkeyPatch) -> AsyncIt
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://engage") as caller:
         yield caller
     doorstep.runtime.tracer.shutdown()
+
+
+def desk_of(connector: str, **more: Any) -> Desk:
+    return Desk.model_validate({"connector": connector, "secrets": ["s"]} | more)
+
+
+def tell_of(monkeypatch: pytest.MonkeyPatch, desk: FakeDesk) -> None:
+    """Have the fake desk answer whoever asks its API."""
+    reach = Client.__init__
+    monkeypatch.setattr(Client, "__init__", lambda self, plugged, access: reach(self, plugged, access, desk))
 
 
 def refused(answer: httpx.Response) -> int:
@@ -137,6 +152,76 @@ async def test_a_proved_push_that_cannot_be_read_says_what_is_wrong(client: http
     answer = await client.post("/desks/roundup", content=body, headers=signed(body))
     assert refused(answer) == 422
     assert "data.ticket" in answer.json()["detail"]
+
+
+async def test_any_desk_that_is_configured_is_taken_in_its_own_way(
+    client: httpx.AsyncClient, doorstep: Doorstep, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kits = {kit.desk: kit for kit in KITS}
+    signed_ones = ("zammad", "glpi", "jira", "zendesk", "github", "gitlab", "freescout", "standard-webhooks", "rt")
+    for name in signed_ones:
+        kit = kits[name]
+        monkeypatch.setattr(api, "DESKS", {"help": desk_of(name, secrets=[kit.secret])})
+        sent = kit.push(kit.created, datetime.now(UTC))
+        answer = await client.post("/desks/help", content=sent.body, headers=sent.headers)
+        assert answer.status_code == 202, name
+        command, id = doorstep.taken.pop()
+        assert isinstance(command, TicketPushed)
+        assert (command.kind, command.desk) == ("created", "help")
+        assert command.demand == uuid5(NAMESPACE_URL, f"desk:help:{command.ticket}") == UUID(answer.json()["demand"])
+        assert id == uuid5(NAMESPACE_URL, f"delivery:help:{command.delivery}")
+        if kit.note:
+            sent = kit.push(kit.note, datetime.now(UTC))
+            await client.post("/desks/help", content=sent.body, headers=sent.headers)
+            assert not any("psst" in command.model_dump_json() for command, _ in doorstep.taken)
+            doorstep.taken.clear()
+
+
+async def test_what_nothing_proves_is_asked_for_before_anything_happens(
+    client: httpx.AsyncClient, doorstep: Doorstep, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kit = next(kit for kit in KITS if kit.desk == "django-helpdesk")
+    theirs = payload(kit.desk, kit.one)["body"] | {"title": "As the desk has it"}
+    fake = FakeDesk(kit.plugged().profile, theirs)
+    tell_of(monkeypatch, fake)
+    configured = desk_of(kit.desk, secrets=[kit.secret], api={"base": "https://desk.example", "secret": "p"})
+    monkeypatch.setattr(api, "DESKS", {"help": configured})
+    created = kit.push(kit.created)
+
+    async def push(token: str = kit.secret) -> httpx.Response:
+        return await client.post("/desks/help", params={"token": token}, content=created.body, headers=created.headers)
+
+    assert refused(await push("another")) == 401
+    assert (await push()).status_code == 202
+    ((command, _),) = doorstep.taken
+    assert isinstance(command, TicketPushed)
+    assert (command.title, command.delivery) == ("As the desk has it", "created:3")
+
+    forged = kit.push(kit.answered)  # the desk has no such words on that ticket
+    answer = await client.post("/desks/help", params=forged.query, content=forged.body, headers=forged.headers)
+    assert (answer.status_code, answer.json()["demand"]) == (202, None)
+    assert len(doorstep.taken) == 1
+
+
+async def test_glpi_hears_that_we_know_its_secret(client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(api, "DESKS", {"help": desk_of("glpi")})
+    answer = await client.get("/desks/help", params={"crc_token": "abc"})
+    assert answer.text == hmac.new(b"s", b"abc", "sha256").hexdigest()
+    assert refused(await client.get("/desks/other", params={"crc_token": "abc"})) == 404
+
+
+@pytest.mark.parametrize(
+    ("desk", "says"),
+    [
+        ({"connector": "freshdesk"}, "proves nothing that it pushes: give it `api`"),
+        ({"connector": "nodesk"}, "there is no desk 'nodesk'"),
+        ({"connector": "znuny", "api": {"base": "https://x.example"}}, "has no API that is known here"),
+        ({"connector": "zammad", "reply_url": "https://x.example"}, "does not begin with `whsec_`"),
+    ],
+)
+def test_a_desk_that_cannot_work_is_refused_at_start(desk: dict[str, Any], says: str) -> None:
+    with pytest.raises(ValidationError, match=says):
+        desk_of(**desk)
 
 
 async def test_while_the_broker_is_away_a_push_is_to_be_repeated(client: httpx.AsyncClient, doorstep: Doorstep) -> None:
@@ -261,6 +346,23 @@ async def test_a_notice_reaches_its_desk_with_a_proof_of_who_sent_it(
     (request,) = accepted
     assert verify([SECRET], request.headers, request.content, datetime.now(UTC)).id == str(UUID(int=9))
     assert json.loads(request.content) == NOTICE.model_dump(mode="json")
+
+
+async def test_a_notice_becomes_a_comment_and_resolves_the_ticket_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    kit = next(kit for kit in KITS if kit.desk == "zammad")
+    fake = FakeDesk(kit.plugged().profile, payload(kit.desk, kit.one)["body"])
+    tell_of(monkeypatch, fake)
+    configured = desk_of("zammad", api={"base": "https://desk.example", "secret": "t"})
+    monkeypatch.setattr(notices, "DESKS", {"roundup": configured})
+    for _ in range(2):
+        assert await post_notice(NOTICE, UUID(int=9)) == RequesterNotified(demand=DEMAND, number=3)
+    assert [step for step, _ in fake.written] == ["comment"]
+    assert fake.written[0][1].startswith("Done.")
+    assert fake.moved == ["closed"]
+
+    fake.before = [lambda request: httpx.Response(403, request=request)]
+    refusal = await post_notice(NOTICE.model_copy(update={"number": 4}), UUID(int=10))
+    assert "403" in refusal.failed
 
 
 async def test_a_notice_that_is_not_accepted_is_to_be_repeated(

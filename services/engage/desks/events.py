@@ -23,6 +23,8 @@ Decider = Literal["field", "queue", "tag", "default"]
 """What told the sort of demand: a field of the ticket, its queue, a tag; or nothing did."""
 QUIET: frozenset[EventKind] = frozenset({"note", "bounce", "auto_reply", "unknown"})
 """Kinds that open no demand and change none."""
+OutcomeKind = Literal["progress", "completed", "rejected", "needs_information"]
+"""What an outcome tells the requester."""
 DONE: frozenset[Status] = frozenset({"resolved", "closed"})
 """A ticket that its desk holds to be done."""
 
@@ -125,7 +127,7 @@ class Outcome(Data):
     """Counts the outcomes of this demand: demand and number are the marker by which a repetition is known."""
     external_id: str
     """The ticket."""
-    kind: Literal["progress", "completed", "rejected", "needs_information"]
+    kind: OutcomeKind
     """What it tells."""
     public: str
     """For the requester."""

@@ -151,7 +151,9 @@ def verify(
         wanted = [SCHEMES[name].header for name in schemes]
         if query is None and any(header.startswith("?") for header in wanted):
             return Proof("unsigned")
-        raise Refused(f"{_named(wanted[0])} is missing, and a secret is set for this desk", "unsigned")
+        first = SCHEMES[schemes[0]]
+        missing = next(name for name in (first.id, first.timestamp, first.header) if name and not sent.get(name))
+        raise Refused(f"{_named(missing)} is missing, and a secret is set for this desk", "unsigned")
     return _verify(used, secrets, sent, body, now, used.tolerance if tolerance is None else tolerance)
 
 

@@ -69,9 +69,8 @@ class Kit(NamedTuple):
                 query = {scheme.header[1:]: self.secret}
             else:
                 time = at.isoformat() if scheme.iso else str(int(at.timestamp()))
-                headers = headers | sign(
-                    name, self.secret, body, id=headers.get("webhook-id", delivery), timestamp=time
-                )
+                proof = sign(name, self.secret, body, id=headers.get("webhook-id", delivery), timestamp=time)
+                headers = {name: value for name, value in headers.items() if name.lower() not in proof} | proof
         return Received(headers=headers, body=body, query=query, received_at=at)
 
     def created_with(self, text: str | None = None, *, typed: bool = True) -> tuple[bytes, dict[str, str]]:

@@ -15,7 +15,8 @@ import pytest
 from contracts.engage import DemandStatusReported
 from contracts.stream import read_streams
 from contracts.value_chain import ENGAGE
-from services.engage.desks import roundup
+from services.engage.desks.connector import connector
+from services.engage.desks.events import DeskEvent, Received
 from svc.scenario import Say, Scenario
 from svc.scenario import read as read_file
 from svc.scenario.reading import STREAMS
@@ -181,12 +182,17 @@ def test_a_day_begins_when_the_file_says_so_and_ends_after_24_hours(bakery: Scen
     assert said["/suppliers/mill/services/bread"].body["terms"] == [{"name": "price", "value": 10.0, "unit": "euros"}]
 
 
+def as_engage_reads(say: Say) -> DeskEvent:
+    push = Received(headers={}, body=json.dumps(say.body).encode(), received_at=MONDAY)
+    (event,) = connector("roundup").parse(push)
+    return event
+
+
 def test_a_ticket_is_what_a_desk_pushes_and_the_demand_is_known_beforehand(bakery: Scenario):
     ticket = ticket_of(bakery)
-    pushed = roundup.parse(json.dumps(ticket.body).encode())
-    assert pushed is not None
-    assert (pushed.title, pushed.type, pushed.requester_email) == ("No bread", "incident", "anna@locals.example")
-    assert ticket.demand == uuid5(NAMESPACE_URL, f"desk:roundup:{pushed.ticket}")
+    pushed = as_engage_reads(ticket)
+    assert (pushed.title, pushed.desk_type, pushed.requester) == ("No bread", "incident", "anna@locals.example")
+    assert ticket.demand == uuid5(NAMESPACE_URL, f"desk:roundup:{pushed.external_id}")
     brought = next(say for say in bakery.day(MONDAY, 7) if say.path == "/demands")
     assert brought.demand == uuid5(NAMESPACE_URL, f"svc:{CLIENT}:{brought.key}")
 
@@ -255,9 +261,12 @@ def test_a_requester_replies_on_the_ticket_and_answers_when_it_is_done_again(bak
     react, about = bakery.react(7), {"requester": "anna@locals.example", "title": "No bread"}
     assert react(notice("in_progress", demand=ticket.demand, **about)) == []
     (reply,) = react(notice("delivered", demand=ticket.demand, asks=True, **about))
-    pushed = roundup.parse(json.dumps(reply.body).encode())
-    assert pushed is not None
-    assert (pushed.kind, pushed.text, pushed.ticket) == ("replied", "Still none.", ticket.body["data"]["ticket"]["id"])
+    pushed = as_engage_reads(reply)
+    assert (pushed.kind, pushed.text, pushed.external_id) == (
+        "reply",
+        "Still none.",
+        ticket.body["data"]["ticket"]["id"],
+    )
     assert reply.at == MONDAY + timedelta(hours=3, minutes=30)
     again = react(notice("delivered", demand=ticket.demand, asks=True, text="workaround", **about))
     assert [say.path.rpartition("/")[2] for say in again] == ["value"]
