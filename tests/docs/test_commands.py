@@ -25,7 +25,8 @@ TYPED = re.compile(r"(?:\w+=\S* )*(?:svc|make|curl|python3?|docker|git|kubectl|h
 SHELLS = {"sh", "bash", "shell", "console"}
 BASE = 8800
 """The port of the page in the documents; here free ones take the place of it and of the six after it."""
-PATIENCE = 150.0
+PATIENCE = 240.0
+"""Seconds that a command, a start or a delivery may take; machines may be busy."""
 
 
 class Block(NamedTuple):
@@ -190,7 +191,7 @@ async def reading(home: Path) -> AsyncIterator[Reader]:
             await reader.up.wait()
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1200)
 async def test_a_reader_can_type_every_command_of_the_documents_in_their_order(home: Path) -> None:
     typed: list[str] = []
     async with reading(home) as reader:
