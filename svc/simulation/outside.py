@@ -219,7 +219,7 @@ def _application(handlers: Handlers) -> tuple[FastAPI, Ways]:
         return request.app.state.memory
 
     app.dependency_overrides |= {Door: entrance, database_session: reading}
-    return app, [(route.methods, route.path_regex, Way.of(route)) for route in _routes(app.routes)]
+    return app, [(route.methods or set(), route.path_regex, Way.of(route)) for route in _routes(app.routes)]
 
 
 def _routes(routes: Iterable[BaseRoute]) -> Iterator[APIRoute]:
