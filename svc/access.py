@@ -17,10 +17,11 @@ from aiokafka.protocol.types import CompactArray, CompactBytes, CompactString, I
 
 from contracts.value_chain import ACTIVITIES, TOPICS, dead_letters, heard_by, inbox, told_by
 from svc.broker import clients
+from svc.journeys import GROUP as JOURNEYS
 from svc.trouble import Trouble
 
 ADMINISTRATOR, LOOKER = "admin", "svc"
-"""Who makes topics and gives rights; and the commands that look into topics (`svc recover`)."""
+"""Who makes topics and gives rights; and the commands that look into topics (`svc recover`, `svc journeys`)."""
 PRINCIPALS = (*ACTIVITIES, LOOKER)
 """Those who have rights; the administrator needs none."""
 MECHANISM = "SCRAM-SHA-512"
@@ -45,7 +46,8 @@ class Right(NamedTuple):
 def rights(principal: str) -> frozenset[Right]:
     """What a principal may do, by `contracts/value_chain.py`. Who may read or write a topic may also describe it."""
     if principal == LOOKER:
-        reads, writes, groups = set(TOPICS), set[str](), {f"svc.{activity}": DESCRIBE for activity in ACTIVITIES}
+        reads, writes = set(TOPICS), set[str]()
+        groups = {f"svc.{activity}": DESCRIBE for activity in ACTIVITIES} | {JOURNEYS: READ}
     else:
         own = inbox(principal)
         reads = {own} | {flow.topic for flow in heard_by(principal)}

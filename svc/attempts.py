@@ -22,6 +22,7 @@ from contracts.value_chain import ACTIVITIES, TOPICS
 from svc import running
 from svc.access import GROUP, PRINCIPALS, READ, TOPIC, WRITE, rights
 from svc.broker import clients
+from svc.journeys import GROUP as JOURNEYS
 from svc.looking import Seen
 from svc.prepare import required
 from svc.trouble import Trouble
@@ -31,7 +32,7 @@ NOWHERE = 1_000_000
 NEW = "svc.made-by-a-trial"
 """A topic that is asked for, and not made even if it may be."""
 OPERATIONS = ("read", "write", "create", "join")
-GROUPS = tuple(f"svc.{activity}" for activity in ACTIVITIES)
+GROUPS = (*(f"svc.{activity}" for activity in ACTIVITIES), JOURNEYS)
 
 
 class Attempt(NamedTuple):

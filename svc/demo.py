@@ -22,7 +22,7 @@ from svc import coverage, edges, journeys, running, show, trace, words
 from svc.chain import Chain, Way
 from svc.consumer import Consumer
 from svc.desk_replay import INCIDENT, NEW_SERVICE, recorded, replay
-from svc.elsewhere import Elsewhere, desk_secret
+from svc.elsewhere import Elsewhere, known_desk_secret
 from svc.governance import prepare
 from svc.loopback import serve
 from svc.machine import Home
@@ -140,7 +140,7 @@ async def run(
 
 async def _run_elsewhere(terminal: Terminal, home: Home, again: bool, limit: float, json: bool) -> int:
     """The same with a chain that runs already; the notices of its desk are looked at on its page."""
-    kept = _kept(home.path).model_copy(update={"secret": desk_secret()})
+    kept = _kept(home.path).model_copy(update={"secret": known_desk_secret()})
     with terminal.working():
         async with Elsewhere(home) as chain:
             return await _demonstrate(terminal, chain, Consumer(kept.secret), kept, _tickets(kept, again), limit, json)

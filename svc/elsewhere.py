@@ -43,7 +43,7 @@ class Elsewhere:
         await self.client.__aexit__(kind, error, trace)
 
 
-def desk_secret() -> str:
+def known_desk_secret() -> str:
     """What the desk of the demonstration signs with; `Trouble` if it is not set."""
     if secret := os.environ.get(DESK_SECRET):
         return secret
@@ -58,7 +58,7 @@ async def serve_page(terminal: Terminal, host: str, port: int) -> int:
     """The page of a chain that runs elsewhere, until told to end."""
     chain = running.find(Home().path)
     spans = Jaeger(os.environ.get("SVC_JAEGER", "http://127.0.0.1:16686"))
-    desk = Consumer(desk_secret())
+    desk = Consumer(known_desk_secret())
     async with Services(chain.services) as services:
         app = page(spans, services, None, Route("/livez", _alive), *desk.routes)
         async with serve(app, port, host) as url:

@@ -31,6 +31,7 @@ from contracts.value_chain import flow_of
 from services.chassis.tracing import parse_sampled
 from services.engage.model import FINAL
 from svc import words
+from svc.broker import clients
 from svc.machine import Say
 from svc.services import Services
 from svc.trails import Entry, Journey, Wait, follow
@@ -285,8 +286,8 @@ async def keep(services: Services, kafka: str, otlp: str, say: Say) -> None:
     while True:
         try:
             async with AIOKafkaConsumer(
-                topic, bootstrap_servers=kafka, group_id=GROUP, enable_auto_commit=False, auto_offset_reset="earliest",
-                partition_assignment_strategy=(RangePartitionAssignor,), metadata_max_age_ms=10_000,
+                topic, **clients(kafka), group_id=GROUP, enable_auto_commit=False, auto_offset_reset="earliest",
+                partition_assignment_strategy=(RangePartitionAssignor,),
             ) as consumer:  # fmt: skip
                 async for record in consumer:
                     demand = ended(record.value)

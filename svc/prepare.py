@@ -102,8 +102,8 @@ async def set_clock(urls: Mapping[str, str], speed: float, back: timedelta) -> C
     if await _any_runs() and (current := await clock.current()):
         return current
     written = await asyncio.gather(*(_last_written(urls[activity]) for activity in ACTIVITIES))
-    epoch = datetime.now(UTC) - back if back else None
-    return await clock.start(speed, epoch=epoch, ran_until=max(filter(None, written), default=None))
+    ran_until = max(filter(None, written), default=None)
+    return await clock.start(speed, epoch=datetime.now(UTC) - back if back else None, ran_until=ran_until)
 
 
 async def _last_written(database: str) -> datetime | None:

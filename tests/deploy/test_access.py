@@ -134,4 +134,4 @@ def test_only_its_teller_may_write_a_topic_of_events() -> None:
 
 
 def test_the_commands_that_look_may_read_everything_and_write_nothing() -> None:
-    assert allowed(LOOKER) == {Attempt("read", topic) for topic in TOPICS}
+    assert allowed(LOOKER) == {Attempt("read", topic) for topic in TOPICS} | {Attempt("join", "svc.journeys")}
