@@ -5,9 +5,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from services.engage.desks.roundup import parse
 from standardwebhooks import Webhook
 
+from services.engage.desks.connector import connector
+from services.engage.desks.events import Received
 from services.engage.desks.standard_webhooks import Delivery, Refused, verify
 from svc.desk_replay import INCIDENT, NEW_SERVICE, RECORDINGS, Recording, recorded, replay
 
@@ -67,11 +68,13 @@ def test_nothing_differs_but_the_ticket_number_and_the_end_of_its_address(
 
 
 def test_a_replay_is_read_as_the_same_push_about_the_new_ticket(recording: Recording) -> None:
-    _, body = replay(recording, ticket="demo-9", delivery="demo-7", secret=SECRET, now=NOW)
-    before, after = parse(recording.body), parse(body)
-    assert before
+    headers, body = replay(recording, ticket="demo-9", delivery="demo-7", secret=SECRET, now=NOW)
+    (before,), (after,) = (
+        connector("roundup").parse(Received(headers=headers, body=pushed, received_at=NOW))
+        for pushed in (recording.body, body)
+    )
     assert after == before.model_copy(
-        update={"ticket": "demo-9", "url": "https://support.carcachin.example/issuedemo-9"}
+        update={"external_id": "demo-9", "url": "https://support.carcachin.example/issuedemo-9"}
     )
 
 
