@@ -118,9 +118,13 @@ def test_what_is_provisioned_fits_together() -> None:
     assert {panel["datasource"]["uid"] for uid, (title, panels) in DASHBOARDS.items() for panel in made(uid)} == {
         source["uid"]
     }
-    services, _ = CONFIG["scrape_configs"]
+    services, counted, jaeger = CONFIG["scrape_configs"]
     assert set(services["dns_sd_configs"][0]["names"]) == set(map(dashed, ACTIVITIES))
-    assert [file for file in CONFIG["rule_files"] if not (DEPLOY / file).exists()] == []
+    containers = yaml.safe_load((DEPLOY.parent / "compose.yaml").read_text(encoding="utf-8"))["services"]
+    targets = [target for job in (counted, jaeger) for one in job["static_configs"] for target in one["targets"]]
+    assert {target.partition(":")[0] for target in targets} <= containers.keys(), "nobody is called so"
+    mounted = {volume.split(":")[1] for volume in containers["prometheus"]["volumes"]}
+    assert {f"/etc/prometheus/{file}" for file in CONFIG["rule_files"]} <= mounted
 
 
 def made(uid: str) -> list[dict[str, Any]]:
@@ -174,7 +178,7 @@ async def prometheus(busy: Chain, at: str, tmp_path_factory: pytest.TempPathFact
         pytest.skip("there is no prometheus on this machine: names and labels alone are checked")
     folder: Path = tmp_path_factory.mktemp("prometheus")
     shutil.copy(DEPLOY / "alarms.yaml", folder)
-    services, counted = CONFIG["scrape_configs"]
+    services, counted, _ = CONFIG["scrape_configs"]
     targets = [
         {"targets": [busy.urls[activity].removeprefix("http://")], "labels": {"activity": dashed(activity)}}
         for activity in ACTIVITIES
