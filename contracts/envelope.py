@@ -22,6 +22,8 @@ _LAST_SECOND = datetime(9999, 12, 31, tzinfo=UTC).timestamp()
 CONTENT_TYPE = b"application/cloudevents+json; charset=UTF-8"
 MOST_BYTES = 1_000_000
 """Largest value of a record: with key and headers it must fit into the 1 MiB that Kafka takes."""
+MOST_CASE = 255
+"""Characters of a case: it stands in indexes of the databases, which take no text of any length."""
 Headers = Sequence[tuple[str, bytes]]
 _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 
@@ -102,7 +104,7 @@ class Codec:
             decoded = self.decode(record.value or b"", record.headers)
         except Undecodable as error:
             id = uuid5(UUID(int=0), f"{record.topic}/{record.partition}/{record.offset}")
-            case = (record.key or b"").decode(errors="replace").replace("\0", "\ufffd")[:255] or str(id)
+            case = (record.key or b"").decode(errors="replace").replace("\0", "\ufffd")[:MOST_CASE] or str(id)
             seconds = min(max(record.timestamp, 0) / 1000, _LAST_SECOND)
             unread = Attributes(id=id, source="", time=datetime.fromtimestamp(seconds, UTC))
             return Arrival(id, case, record, unread, None, str(error))
@@ -142,6 +144,8 @@ class Codec:
         except (ValueError, OverflowError) as error:
             raise Undecodable(" ".join(str(error).split())[:1000]) from None
         message: Message = envelope["data"]
+        if len(message.case) > MOST_CASE:
+            raise Undecodable(f"its case has {len(message.case)} characters; a case has at most {MOST_CASE}")
         stream, step = envelope.get("valuestream", ""), envelope.get("streamstep", "")
         message.tell(Told(envelope["id"], time, stream, step))
         return envelope, message

@@ -11,7 +11,7 @@ from cloudevents.core.formats.json import JSONFormat
 from cloudevents.core.v1.event import CloudEvent
 
 from contracts.envelope import CONTENT_TYPE, Codec, Undecodable, encode, record_headers
-from contracts.outside import DemandWithdrawn
+from contracts.outside import DemandWithdrawn, RequirementsStated
 
 NOW = datetime(2026, 11, 24, 8, 30, 15, 123456, tzinfo=UTC)
 TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
@@ -93,3 +93,20 @@ def test_the_only_kafka_headers_are_content_type_and_traceparent() -> None:
 def test_what_contracts_do_not_know_is_undecodable_and_says_why(value: bytes) -> None:
     with pytest.raises(Undecodable, match=r"\w"):
         CODEC.decode(value)
+
+
+def test_a_message_of_a_case_that_no_index_takes_is_set_aside_under_the_beginning_of_its_key() -> None:
+    codec = Codec({RequirementsStated.type: RequirementsStated})
+    arrivals = []
+    for length in (255, 256):
+        segment = "s" * length
+        value = encode(
+            RequirementsStated(segment=segment, customer="Emily"), id=uuid4(), source="/client/x", time=NOW, sequence=1
+        )
+        arrivals.append(codec.receive(Record(value, record_headers(TRACE), key=segment.encode())))
+    good, long = arrivals
+    assert good is not None
+    assert long is not None
+    assert good.message is not None
+    assert (long.message, long.case) == (None, "s" * 255)
+    assert "at most 255" in long.error
