@@ -1,6 +1,6 @@
 """The HTTP side of Obtain/build: orders, the register of components, suppliers, and what directs its choices."""
 
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, HTTPException, Path, Query, Response
@@ -10,6 +10,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from contracts.values import Slug
 from services.chassis.commands import Door
+from services.chassis.outputs import Problem
 from services.chassis.service import PROBLEMS, database_session
 from services.obtain_build.direction import Direction
 from services.obtain_build.model import Component, ComponentGained, Order
@@ -26,6 +27,9 @@ from services.obtain_build.views import (
 router = APIRouter(tags=["obtain/build"])
 Reading = Annotated[AsyncSession, Depends(database_session)]
 Limit = Annotated[int, Query(ge=1, le=1000, description="How many at most.")]
+STATE: dict[int | str, dict[str, Any]] = {
+    409: {"model": Problem, "description": "What is registered does not allow it"}
+}
 Quantity = Annotated[FiniteFloat, Field(ge=0, le=1e12)]
 """How much there is of something; nothing that is counted here is more."""
 
@@ -43,7 +47,7 @@ class Stock(BaseModel):
     """Of both, for example `users`."""
 
 
-@router.post("/components/{component}", responses=PROBLEMS)
+@router.post("/components/{component}", responses=PROBLEMS | STATE)
 async def register_component(
     component: Annotated[Slug, Path(max_length=200)], stock: Stock, door: Annotated[Door, Depends()]
 ) -> Response:

@@ -15,6 +15,7 @@ from contracts.outside import BudgetGranted, GovernanceDirected
 from contracts.plan import Objective, PolicyIssued, PortfolioOption, Principle
 from contracts.values import DimensionAssessment, Euros, Kpi, PolicyParameter, Slug
 from services.chassis.commands import Door
+from services.chassis.outputs import Problem
 from services.chassis.service import PROBLEMS, database_session
 from services.plan.agreements import RequiredAgreement
 from services.plan.improvement import Initiative
@@ -53,6 +54,7 @@ Name = Annotated[Slug, Path(max_length=100)]
 Budgeted = Annotated[str, Path(pattern=r"^20[0-9]{2}-Q[1-4]$", examples=["2026-Q4"])]
 Database = Annotated[AsyncSession, Depends(database_session)]
 Most = Annotated[int, Query(ge=1, le=1000)]
+BOUND: dict[int | str, dict[str, Any]] = {409: {"model": Problem, "description": "More than that is bound already"}}
 
 
 class ParameterBody(PolicyParameter):
@@ -214,7 +216,7 @@ async def direct(policy: Name, body: PolicyBody, door: Annotated[Door, Depends()
     return await door.ask(GovernanceDirected(policy=policy, **dict(body)))
 
 
-@router.post("/budgets/{quarter}", responses={**PROBLEMS, 200: {"model": BudgetStatus}})
+@router.post("/budgets/{quarter}", responses={**PROBLEMS, **BOUND, 200: {"model": BudgetStatus}})
 async def grant(quarter: Budgeted, body: BudgetBody, door: Annotated[Door, Depends()]) -> Response:
     """Grant the money of a quarter; deferred demands are weighed again."""
     return await door.ask(BudgetGranted(quarter=quarter, **dict(body)))
