@@ -5,7 +5,7 @@ import json
 import random
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import httpx
 import pytest
@@ -16,6 +16,7 @@ from tests.api.six import CLIENT, Six, id_of, wrong_with
 Json = dict[str, Any]
 DAY, LATER = "2026-12-01T00:00:00Z", "2027-12-01T00:00:00Z"
 SERVICE, EMILY = "in-car-video-games", "emily@fleet.example"
+NOBODY = UUID(int=0)
 ENDLESS = "".join(random.Random(7).choices("abcdefghijklmnopqrstuvwxyz0123456789", k=10_000))
 """A slug that no index of PostgreSQL takes, not even compressed."""
 TEXTS = ["\ud800", "a\0b", ENDLESS, "\u202e\U0001f600\uffff", " "]
@@ -209,15 +210,17 @@ async def test_an_address_that_cannot_be_is_refused(six: Six, client: httpx.Asyn
     await caller.nothing_is_broken()
 
 
-async def test_a_command_without_a_key_or_of_another_sort_than_json_is_refused(
+async def test_a_command_without_a_key_or_of_another_sort_than_json_is_refused_and_changes_nothing(
     six: Six, client: httpx.AsyncClient
 ) -> None:
     caller = Caller(six, client)
+    judged: set[str] = set()
     for activity, method, path, body in COMMANDS:
         new = f"new-{uuid4()}"
         address = path.replace("{new}", new).replace("{demand}", str(uuid4()))
         content = json.dumps(body).replace("{new}", new)
         as_json = {"Content-Type": "application/json"}
+        before = await six.picture(activity, NOBODY)
         refused = {
             "no key": await caller.send(
                 activity, method, address, "no key", content=content, headers={"Idempotency-Key": "", **as_json}
@@ -239,9 +242,14 @@ async def test_a_command_without_a_key_or_of_another_sort_than_json_is_refused(
             "deep": await caller.send(activity, method, address, "deep", content=b"[" * 100_000, headers=as_json),
             "large": await caller.send(activity, method, address, "large", json={"a": "x" * 300_000}),
         }
+        after = await six.picture(activity, NOBODY)
+        if after.receipts == before.receipts:  # nothing else was decided about meanwhile
+            judged.add(activity)
+            assert after.rows == before.rows, f"{activity} {method} {path}"
         expected = dict.fromkeys(refused, 422) | {"no key": 400, "large": 413}
         assert {k: 422 if k in ("broken", "binary", "deep") and v == 400 else v for k, v in refused.items()} == expected
     await caller.nothing_is_broken()
+    assert judged == set(ACTIVITIES)
 
 
 async def test_a_view_refuses_a_limit_or_a_state_that_cannot_be(six: Six, client: httpx.AsyncClient) -> None:

@@ -50,7 +50,10 @@ class Asked:
     six: Six
     activity: str
     key: str
+    sent = 0
     before: Picture
+    refused: ClassVar[Counter[str]] = Counter()
+    """How many commands with a key of ours were refused."""
     judged: ClassVar[Counter[str]] = Counter()
     """How often nothing else happened beside a command that was refused, so that its rows could be compared."""
 
@@ -68,15 +71,18 @@ def answered_properly(ctx: CheckContext, response: Response, case: Case) -> None
         wrong = wrong_with(status, (response.headers.get("content-type") or [""])[0], response.content)
         assert not wrong, wrong
         if case.method.upper() != "GET" and Asked.key:
+            Asked.refused[activity] += 1
             after = six.wait_for(six.picture(activity, id_of(Asked.key)))
             if after.receipts == Asked.before.receipts:
                 Asked.judged[activity] += 1
                 assert after.rows == Asked.before.rows, f"it was refused with {status}, and has changed rows"
 
 
+@schemathesis.hook
 def before_call(context: HookContext, case: Case, kwargs: dict[str, Any]) -> None:
     """Give each command a key of its own, lest most are refused for having none; one of eight stays as it is."""
-    Asked.key = "" if uuid4().int % 8 == 0 else uuid4().hex
+    Asked.sent += 1
+    Asked.key = "" if Asked.sent % 8 == 0 else uuid4().hex
     if Asked.key:
         case.headers = {**(case.headers or {}), "Idempotency-Key": Asked.key, "Client-Id": CLIENT, "Prefer": "wait=30"}
         if case.method.upper() != "GET":
@@ -87,7 +93,6 @@ def run(specification: dict[str, Any], url: str) -> Iterator[tuple[str, int, str
     """Each operation or sequence with the number of its requests, and each failure."""
     schema = schemathesis.openapi.from_dict(specification, config=schemathesis.Config.from_dict(CONFIG))
     schema.config.update(base_url=url)
-    schema.hook(before_call)
     for event in from_schema(schema).execute():
         if isinstance(event, events.ScenarioFinished):
             yield event.phase.value, len(event.recorder.interactions), ""
@@ -119,7 +124,7 @@ async def test_whatever_is_asked_gets_a_proper_answer(six: Six, activity: str) -
         specification = (await client.get(f"{six.urls[activity]}/openapi.json")).json()
     if activity != PLAN and not THOROUGH:
         specification = shortened(specification)
-    Asked.six, Asked.activity, Asked.judged = six, activity, Counter()
+    Asked.six, Asked.activity = six, activity
     found = await asyncio.to_thread(lambda: list(run(specification, six.urls[activity])))
     failures = list(dict.fromkeys(failure for _, _, failure in found if failure))
     sent = Counter[str]()
@@ -128,5 +133,5 @@ async def test_whatever_is_asked_gets_a_proper_answer(six: Six, activity: str) -
     assert not failures, f"{len(failures)} failures\n\n" + "\n\n".join(failures[:20])
     operations = sum(map(len, specification["paths"].values()))
     assert sent["fuzzing"] >= operations, sent
-    assert Asked.judged[activity], "no refusal could be judged"
+    assert Asked.judged[activity] or Asked.refused[activity] < 5, "no refusal could be judged"
     assert not await six.parked(activity)
