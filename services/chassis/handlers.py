@@ -13,10 +13,10 @@ from collections.abc import Callable, Mapping
 from functools import cache, cached_property
 from operator import attrgetter
 from types import UnionType
-from typing import Any, NamedTuple, Never, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, NamedTuple, Never, TypeVar, Union, get_args, get_origin, get_type_hints
 from uuid import UUID
 
-from pydantic import create_model
+from pydantic import Field, create_model
 
 from contracts import value_chain
 from contracts.event import Command, Data, Message
@@ -37,7 +37,7 @@ class Redriving(Data):
     """The record that is taken up as `value` says it; the original stays in its topic."""
     value: dict[str, Any] | None = None
     """The corrected CloudEvent, about the same case."""
-    reason: str = ""
+    reason: Annotated[str, Field(max_length=2000)] = ""
     """Why; kept with its receipt. Who says so is the client of this command."""
 
 

@@ -15,11 +15,11 @@ import orjson
 import structlog
 import uvicorn
 from aiokafka.errors import KafkaError
-from fastapi import APIRouter, Depends, FastAPI, Request
+from fastapi import APIRouter, Depends, FastAPI, Path, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlmodel import select
@@ -59,7 +59,7 @@ Reading = Annotated[AsyncSession, Depends(database_session)]
 class WorkReport(BaseModel):
     """Work has been done by somebody."""
 
-    by: str
+    by: Annotated[str, Field(min_length=1, max_length=200)]
     """Who did it: a person or another system."""
 
 
@@ -137,7 +137,7 @@ async def dead_letters(request: Request) -> list[dict[str, Any]]:
 
 
 @routes.post("/dlq/{case:path}/redrive", tags=["dead letters"], responses=PROBLEMS)
-async def redrive(case: str, what: Redriving, door: Commanding) -> Response:
+async def redrive(case: Annotated[str, Path(max_length=255)], what: Redriving, door: Commanding) -> Response:
     """Take a case's parked records up again, in order; one may be given up, or corrected."""
     if what.edit and (wrong := door.runtime.codec.objection(orjson.dumps(what.value), case)):
         return problem(422, "It could not be used either", f"{wrong}. Nothing has changed.")
