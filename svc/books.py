@@ -34,7 +34,7 @@ async def balance() -> Seen:
             await log.until_at_rest(urls, bootstrap, clock, groups=groups, since={})
     except TimeoutError as error:
         raise Trouble(f"After {AT_REST:.0f} s something is still on its way: repeat when less happens.") from error
-    found = await books.read(urls, bootstrap, streams=read_streams(STREAMS), until=clock.now())
+    found = await books.read(urls, bootstrap, streams=read_streams(STREAMS))
     if wrong := checks.violations(found):
         raise Trouble("\n".join(f"{check}: {story}" for check, story in wrong))
     counted = {
