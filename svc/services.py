@@ -86,7 +86,11 @@ class Services:
         """One request. `Trouble` if nobody answers, or with an error that is not among `refused`."""
         url = f"{self.urls[activity]}{path}"
         try:
-            answer = await self._client.request(method, url, json=body, content=content, headers=headers)
+            try:
+                answer = await self._client.request(method, url, json=body, content=content, headers=headers)
+            except (httpx.ReadError, httpx.RemoteProtocolError):  # the connection was closed while it was idle:
+                # asked again, under the same key if it is a command
+                answer = await self._client.request(method, url, json=body, content=content, headers=headers)
         except httpx.HTTPError as error:
             raise Trouble(
                 f"{words.activity(activity)} does not answer at {self.urls[activity]} ({type(error).__name__}): "

@@ -300,7 +300,7 @@ def test_each_activity_can_be_configured_as_the_scenario_says():
     scenario = read(ROOT / "scenarios" / "carcachin.yaml")
     assert scenario.work["deliver_support"] == "simulated"
     assert scenario.centres("deliver_support") == {
-        "service desk": 3, "major incident manager": 2, "service request desk": 2, "deployment team": 2,
+        "service desk": 8, "major incident manager": 2, "service request desk": 2, "deployment team": 2,
     }  # fmt: skip
     assert scenario.centres("plan") == {}
     assert scenario.begins == timedelta(hours=6)
