@@ -208,8 +208,9 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
         """
         ready = [(row, command) for row in rows if (command := await self.outcome(row)) is not None]
         await asyncio.gather(*(self.produce(row, command) for row, command in ready))
-        with suppress(*AWAY):
-            await self.runtime.pool.execute(BROUGHT, [row["id"] for row, _ in ready], timeout=10)
+        if ready:
+            with suppress(*AWAY):
+                await self.runtime.pool.execute(BROUGHT, [row["id"] for row, _ in ready], timeout=10)
             self.runtime.timers_changed.set()  # whoever did the work is free for the next
 
     async def outcome(self, row: asyncpg.Record) -> Command | None:

@@ -359,3 +359,13 @@ async def test_a_body_beyond_the_limit_and_garbage_get_a_clear_answer(bench: Ben
             assert answer.headers["content-type"] == "application/problem+json"
         assert (await client.get("/nowhere")).json()["status"] == 404
     assert not await bench.rows("SELECT 1 FROM receipt")
+
+
+async def test_a_service_at_rest_hardly_asks_its_database(bench: Bench) -> None:
+    asked = "SELECT xact_commit FROM pg_stat_database WHERE datname = current_database()"
+    async with bench.running():
+        await asyncio.sleep(2)
+        before = (await bench.rows(asked))[0]["xact_commit"]
+        await asyncio.sleep(3)  # a stretch of rest is what is measured
+        after = (await bench.rows(asked))[0]["xact_commit"]
+    assert after - before < 60, "it asks again and again although nothing is due"
