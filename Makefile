@@ -3,7 +3,7 @@ MAKEFLAGS += --no-print-directory
 python := .venv/bin/python
 ARGS :=
 .DEFAULT_GOAL := help
-.PHONY: help install demo up test bench chaos lint fix contracts lock clean
+.PHONY: help install demo up test docs bench chaos lint fix contracts lock clean
 
 help: ## say what each target does
 	@grep -hE '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -18,7 +18,10 @@ up: install ## run the value chain until Ctrl-C
 	@$(python) -m svc up $(ARGS)
 
 test: lint ## lint, then all tests: make test ARGS="-k plan"
-	@$(python) -m pytest $(ARGS)
+	@$(python) -m pytest --ignore tests/docs $(ARGS)
+
+docs: install ## run every command that README and docs/ tell a reader to type; takes minutes, and is not part of make test
+	@$(python) -m pytest tests/docs $(ARGS)
 
 bench: install ## measure one hop against other ways of doing it: make bench ARGS="--json"
 	@$(python) -m svc bench $(ARGS)
