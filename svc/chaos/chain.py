@@ -157,7 +157,14 @@ class Chain:
             bootstrap_servers=self.bootstrap, group_id=group, enable_auto_commit=False
         ) as consumer:
             consumer.assign(list(offsets))
-            await consumer.commit(dict(offsets))
+            for tried in range(20):
+                try:
+                    await consumer.commit(dict(offsets))
+                    break
+                except AssertionError:  # aiokafka: for a moment it knows no broker
+                    if tried == 19:
+                        raise
+                    await asyncio.sleep(0.5)
 
     # processes
 
