@@ -157,12 +157,15 @@ async def spans_from(url: str, ids: Iterable[str]) -> list[Json]:
 
 
 def each_alone(document: Json) -> list[Json]:
-    """The spans of an OTLP JSON document, each by itself."""
+    """The spans of an OTLP JSON document, each by itself.
+
+    Where Jaeger has left out spans that it got twice, a scope is without any.
+    """
     return [
         {"resource": of["resource"], "scopeSpans": [{"scope": scoped.get("scope", {}), "spans": [span]}]}
         for of in document.get("resourceSpans", [])
-        for scoped in of["scopeSpans"]
-        for span in scoped["spans"]
+        for scoped in of.get("scopeSpans", ())
+        for span in scoped.get("spans", ())
     ]
 
 

@@ -206,13 +206,14 @@ def test_a_message_without_any_span_is_dark_and_not_red(small: tuple[Journey, li
 
 
 def test_spans_are_read_alike_from_our_receiver_and_from_jaeger(small: tuple[Journey, list[Json]]) -> None:
-    """Jaeger names enumerations, puts spans of a service together, and leaves out what is empty."""
+    """Jaeger names enumerations, puts spans of a service together, and leaves out what is empty or came twice."""
     journey, spans = small
     of_jaeger = deepcopy(spans)
     for one, kind in zip(of_jaeger, ("SPAN_KIND_PRODUCER", "SPAN_KIND_CONSUMER"), strict=True):
         span_of(one)["kind"] = kind
         del one["scopeSpans"][0]["scope"], one["resource"]["attributes"]
     scoped = [one["scopeSpans"][0] for one in of_jaeger]
-    document = {"resourceSpans": [{"resource": {}, "scopeSpans": scoped}]}
+    twice = [{"resource": {}, "scopeSpans": [{}]}, {"resource": {}}]
+    document = {"resourceSpans": [{"resource": {}, "scopeSpans": scoped}, *twice]}
     assert list(map(told, each_alone(document))) == list(map(told, spans))
     assert whole(crossings(journey, each_alone(document)))
