@@ -111,7 +111,7 @@ def demo(
 
     Example: [bold]svc demo --once[/], or [bold]svc demo --day --once[/]
     """
-    from svc import demo, up
+    from svc import demo, ending, up
     from svc.terminal import Terminal
 
     if day:
@@ -123,14 +123,14 @@ def demo(
         _run(
             live.run(
                 Terminal(json=json), reading.read(scenario or SCENARIO), seed=seed, once=once, json=json, speed=speed,
-                port=port, began=_began(), interrupted=up.interrupted,
+                port=port, began=_began(), interrupted=ending.interrupted,
             )
         )  # fmt: skip
         return
     _run(
         demo.run(
             Terminal(json=json), once=once, again=again, json=json, speed=speed, work=work.value, limit=limit,
-            port=port, epoch=up.epoch(days_ago), began=_began(), interrupted=up.interrupted,
+            port=port, epoch=up.epoch(days_ago), began=_began(), interrupted=ending.interrupted,
         )
     )  # fmt: skip
 
@@ -219,12 +219,15 @@ def journeys(
 
     A chain that `svc up` or `svc demo` runs does so by itself. Example: [bold]svc journeys 1f3a[/]
     """
-    from svc import looking
-
     if demand is not None:
+        from svc import looking
+
         _tell(looking.write_journey(demand, otlp), json)
-    else:
-        _run(looking.keep_journeys(otlp))
+    else:  # it runs on for ever beside a chain: nothing is loaded that it does not need
+        from svc import journeys
+        from svc.terminal import Terminal
+
+        _run(journeys.run(otlp, Terminal().say))
 
 
 @app.command()
@@ -260,9 +263,9 @@ def figures(
     The page of `svc up` shows them as well.
     Example: [bold]svc figures --databases '{"engage": "postgresql://..."}'[/]
     """
-    from svc import figures, up
+    from svc import ending, figures
 
-    _run(figures.run(databases, host, port, up.interrupted))
+    _run(figures.run(databases, host, port, ending.interrupted))
 
 
 @app.command()

@@ -11,6 +11,7 @@ from starlette.routing import Route
 
 from svc import running
 from svc.consumer import Consumer
+from svc.ending import interrupted
 from svc.jaeger import Jaeger
 from svc.loopback import serve
 from svc.machine.home import Home
@@ -18,7 +19,6 @@ from svc.pages import page
 from svc.services import Services
 from svc.terminal import Terminal
 from svc.trouble import Trouble
-from svc.up import interrupted
 
 DESK_SECRET = "SVC_DESK_SECRET"
 """The setting with what the desk of the demonstration signs with, as Engage knows it by `SVC_DESKS`."""

@@ -11,34 +11,39 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from datetime import datetime
 from hashlib import blake2b
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 from uuid import UUID
 
 import orjson
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from aiokafka.errors import KafkaError
+from opentelemetry.context import Context
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExportResult
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
-from opentelemetry.trace import Link, SpanContext, SpanKind, TraceFlags
+from opentelemetry.trace import Link, SpanContext, SpanKind, TraceFlags, get_current_span
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
-from contracts.engage import DemandStatusReported
+from contracts.engage import DemandStatus, DemandStatusReported
 from contracts.event import dashed
 from contracts.value_chain import flow_of
-from services.chassis.tracing import parse_sampled
-from services.engage.model import FINAL
-from svc import words
+from svc import running, words
 from svc.broker import clients
-from svc.machine import Say
+from svc.ending import interrupted
+from svc.machine.home import default_path
+from svc.machine.progress import Say
 from svc.services import Services
 from svc.trails import Entry, Journey, Wait, follow
 from svc.trouble import Trouble
 
 GROUP = "svc.journeys"
 """The consumer group of who writes journeys: where it goes on after a restart."""
+FINAL = frozenset(get_args(DemandStatus)[7:])
+"""The states that a demand never leaves."""
+W3C = TraceContextTextMapPropagator()
 SCOPE = InstrumentationScope("svc.journeys")
 SHORT = 0.01
 """What lay in a topic for a smaller share of the journey than that has no span: its length stands on what ended it."""
@@ -238,7 +243,9 @@ def _place(entry: Entry) -> Place:
 
 def _live(entry: Entry) -> SpanContext | None:
     """A span of the live trace with which this can be found there; None if it was not sampled."""
-    return next((context for event in entry.outputs if (context := parse_sampled(event.traceparent))), None)
+    found = (W3C.extract({"traceparent": event.traceparent}, Context()) for event in entry.outputs)
+    contexts = (get_current_span(one).get_span_context() for one in found)
+    return next((context for context in contexts if context.is_valid and context.trace_flags.sampled), None)
 
 
 def _derived(size: int, *about: object) -> int:
@@ -273,6 +280,21 @@ async def export(found: list[ReadableSpan], otlp: str) -> None:
             raise Trouble(f"Spans are not taken at {otlp}: is a receiver of OTLP over HTTP there (SVC_OTLP)?")
     finally:
         exporter.shutdown()  # type: ignore[no-untyped-call]
+
+
+async def run(otlp: str, say: Say) -> int:
+    """Write the journey of every demand of the chain that runs and comes to its end, until Ctrl-C."""
+    found = running.find(default_path())
+    async with Services(found.services) as services:
+        writing = asyncio.create_task(keep(services, found.kafka, otlp or found.page, say))
+        ending = asyncio.create_task(interrupted())
+        await asyncio.wait({writing, ending}, return_when=asyncio.FIRST_COMPLETED)
+        if writing.done():
+            writing.result()
+        for task in (writing, ending):
+            task.cancel()
+        await asyncio.gather(writing, ending, return_exceptions=True)
+    return 0
 
 
 async def keep(services: Services, kafka: str, otlp: str, say: Say) -> None:

@@ -1,6 +1,5 @@
 """Commands that look at a running chain from another terminal: each gives what people read, and what scripts read."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime
@@ -17,10 +16,8 @@ from svc import coverage, edges, explain, journeys, running, show, trace, words
 from svc.machine.home import default_path
 from svc.services import Services
 from svc.spans import Json, document
-from svc.terminal import Terminal
 from svc.trails import follow
 from svc.trouble import Trouble
-from svc.up import interrupted
 
 
 class Seen(NamedTuple):
@@ -81,20 +78,6 @@ async def write_journey(demand: str, otlp: str) -> Seen:
     async with Services(found.services) as six:
         trace_id = await journeys.write(six, await six.find(demand), otlp or found.page)
     return Seen(Text(f"Its journey is trace {trace_id} at {otlp or found.page}."), {"trace_id": trace_id})
-
-
-async def keep_journeys(otlp: str) -> int:
-    """Write the journey of every demand that comes to its end, until Ctrl-C."""
-    found, terminal = running.find(default_path()), Terminal()
-    async with Services(found.services) as six:
-        writing = asyncio.create_task(journeys.keep(six, found.kafka, otlp or found.page, terminal.say))
-        ending = asyncio.create_task(interrupted())
-        await asyncio.wait({writing, ending}, return_when=asyncio.FIRST_COMPLETED)
-        if writing.done():
-            writing.result()
-        writing.cancel()
-        await asyncio.gather(writing, return_exceptions=True)
-    return 0
 
 
 async def show_coverage() -> Seen:

@@ -1,16 +1,13 @@
 """The chain by itself, for as long as somebody wants it."""
 
-import asyncio
-import signal
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 from rich.text import Text
 
 from svc import running, words
 from svc.chain import Chain, Way
+from svc.ending import interrupted
 from svc.machine import Home
 from svc.terminal import Terminal
 
@@ -49,18 +46,3 @@ async def run(
 def epoch(days_ago: float) -> datetime | None:
     """When the chain time of a new home begins; None: now."""
     return datetime.now(UTC) - timedelta(days=days_ago) if days_ago else None
-
-
-async def interrupted() -> None:
-    """Wait for Ctrl-C, or to be told to end; then all ends in good order."""
-    loop, ending = asyncio.get_running_loop(), asyncio.Event()
-    before: dict[signal.Signals, Callable[..., Any] | int | None] = {}
-    for number in (signal.SIGINT, signal.SIGTERM):
-        before[number] = signal.getsignal(number)
-        loop.add_signal_handler(number, ending.set)
-    try:
-        await ending.wait()
-    finally:
-        for number, handler in before.items():
-            loop.remove_signal_handler(number)
-            signal.signal(number, handler)

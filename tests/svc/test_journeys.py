@@ -10,7 +10,8 @@ from opentelemetry.sdk.trace import ReadableSpan
 from contracts.engage import DemandStatusReported
 from contracts.envelope import encode
 from contracts.outside import ValueConfirmed
-from svc.journeys import SHORT, end_of, ended, spans, trace_id
+from services.engage.model import FINAL as NEVER_LEFT
+from svc.journeys import FINAL, SHORT, end_of, ended, spans, trace_id
 from svc.trails import Journey, merge
 from tests.svc.conftest import DEMAND, NOON, Trails
 
@@ -123,3 +124,7 @@ def test_only_a_final_state_ends_a_demand() -> None:
     assert ended(told("delivered")) is None
     for stranger in (None, b"", b"no JSON", b"[]", b'{"type": 1}', orjson.dumps({"type": DemandStatusReported.type})):
         assert ended(stranger) is None
+
+
+def test_final_is_what_engage_calls_so() -> None:
+    assert FINAL == NEVER_LEFT
