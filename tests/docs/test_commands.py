@@ -7,9 +7,10 @@ import os
 import re
 import shlex
 import signal
+import socket
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
@@ -19,8 +20,10 @@ import pytest
 import yaml
 from aiokafka import AIOKafkaProducer
 
+from svc.governance import prepare
 from svc.machine import Home, ports
 from svc.running import FILE, find
+from svc.services import Services
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -81,11 +84,24 @@ def joined(lines: list[str]) -> tuple[str, ...]:
     return tuple(re.sub(r"\s+# .*$", "", line).strip() for line in whole.splitlines() if line.strip())
 
 
+def seven_free_ports() -> int:
+    """The first of seven in a row on which nobody listens."""
+    while True:
+        (first,) = ports.free(1)
+        with ExitStack() as stack:
+            try:
+                for port in range(first, first + 7):
+                    stack.enter_context(socket.socket()).bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return first
+
+
 class Reader:
     """Somebody who types what a document says, and puts in what it leaves open."""
 
     def __init__(self, home: Path) -> None:
-        self.home, self.base = home, ports.free(7)
+        self.home, self.base = home, seven_free_ports()
         self.up: asyncio.subprocess.Process | None = None
         self.known = {"token": TOKEN}
         """What stands for `<id>`, `<case>`, `<event>` and `<token>`."""
@@ -140,19 +156,22 @@ class Reader:
             command = command.replace(much, less)
         command = re.sub(r"\b1f3a\b", self.known.get("id", "")[:8], command)
         command = re.sub(r"<(id|case|event|token)>", lambda open: shlex.quote(self.known[open[1]]), command)
-        return re.sub(r"\b880([0-6])\b", lambda port: str(self.base[int(port[1])]), command)
+        return re.sub(r"\b880([0-6])\b", lambda port: str(self.base + int(port[1])), command)
 
     async def starts(self, command: str) -> None:
         """Have the chain run in another terminal."""
         words = shlex.split(self.meant(command))[1:]
-        log = (self.home / "up.log").open("ab")
-        self.up = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "svc", *words, cwd=self.folder, env=self.environment, stdout=log, stderr=log
-        )
+        with (self.home / "up.log").open("ab") as log:
+            self.up = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", "svc", *words, cwd=self.folder, env=self.environment, stdout=log, stderr=log
+            )
         async with asyncio.timeout(PATIENCE):
             while not (self.home / FILE).exists():
                 assert self.up.returncode is None, (self.home / "up.log").read_text()
                 await asyncio.sleep(0.1)
+        found = find(self.home)
+        async with Services(found.services) as services:  # `svc demo --once`, which they saw first, has said this
+            await prepare(services, datetime.now(UTC))
 
     async def ends(self) -> None:
         """End the chain with Ctrl-C."""
