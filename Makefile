@@ -3,7 +3,7 @@ MAKEFLAGS += --no-print-directory
 python := .venv/bin/python
 ARGS :=
 .DEFAULT_GOAL := help
-.PHONY: help install demo up test docs bench chaos lint fix contracts lock clean
+.PHONY: help install demo up test docs bench chaos footprint lint fix contracts lock clean
 
 help: ## say what each target does
 	@grep -hE '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -28,6 +28,9 @@ bench: install ## measure one hop against other ways of doing it: make bench ARG
 
 chaos: install ## kill services under load and balance the books: make chaos ARGS="--kills 100 --seed 7 --json"
 	@$(python) -m svc chaos $(ARGS)
+
+footprint: install ## start the containers of each profile and count what they take: make footprint ARGS="core --json"
+	@$(python) -m svc.footprint measure $(ARGS)
 
 lint: install ## check style, types and architecture; changes nothing
 	@$(python) -m ruff check .

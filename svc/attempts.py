@@ -7,6 +7,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import (
     ClusterAuthorizationFailedError,
     GroupAuthorizationFailedError,
+    KafkaError,
     TopicAuthorizationFailedError,
     UnknownMemberIdError,
     UnknownTopicOrPartitionError,
@@ -108,7 +109,13 @@ async def compare(principal: str) -> Seen:
     """What a principal can do beside what it may; `Trouble` if it is not the same."""
     if principal not in PRINCIPALS:
         raise Trouble(f"{principal} is no principal of the chain: {', '.join(PRINCIPALS)}.")
-    can, may = await try_everything(required(running.KAFKA)), allowed(principal)
+    try:
+        can, may = await try_everything(bootstrap := required(running.KAFKA)), allowed(principal)
+    except KafkaError as error:
+        raise Trouble(
+            f"Kafka at {bootstrap} does not let {principal} in ({type(error).__name__}): is the password in SVC_KAFKA "
+            "the right one, and is the authority of its certificate trusted (SSL_CERT_FILE)?"
+        ) from error
     if can != may:
         found = as_json(can, may)
         more, less = found["too_much"] or "nothing", found["too_little"] or "nothing"

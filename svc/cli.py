@@ -648,8 +648,8 @@ def prepare(
         float,
         typer.Option(min=0.001, max=1_000_000, envvar="SVC_SPEED", help="Chain seconds a second; 1 is real time."),
     ] = 1.0,
-    days_back: Annotated[
-        float, typer.Option(min=0, envvar="SVC_DAYS_BACK", help="How long ago chain time begins in a new chain.")
+    days_ago: Annotated[
+        float, typer.Option(min=0, envvar="SVC_DAYS_AGO", help="How long ago chain time begins in a new chain.")
     ] = 0.0,
     settings: Annotated[Path | None, typer.Option(help="The folder where the services find the clock.")] = None,
     grant: Annotated[
@@ -664,12 +664,12 @@ def prepare(
 
     KAFKA_BOOTSTRAP and DATABASE_URL name the servers, SVC_PASSWORDS has the passwords of the services.
     """
-    from svc import prepare
+    from svc import prepare, up
     from svc.terminal import Terminal
 
     _run(
         prepare.run(
-            Terminal(json=json), speed=speed, back=days_back, granting=grant, accept_loss=accept_loss,
+            Terminal(json=json), speed=speed, epoch=up.epoch(days_ago), granting=grant, accept_loss=accept_loss,
             settings=settings, json=json,
         )
     )  # fmt: skip

@@ -8,7 +8,7 @@ import os
 import re
 import secrets
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from shlex import quote
 
@@ -71,8 +71,8 @@ async def _databases(admin_url: str, passwords: Mapping[str, str]) -> dict[str, 
 
 
 async def run(
-    terminal: Terminal, *, speed: float, back: float, granting: bool, accept_loss: bool, settings: Path | None,
-    json: bool,
+    terminal: Terminal, *, speed: float, epoch: datetime | None, granting: bool, accept_loss: bool,
+    settings: Path | None, json: bool,
 ) -> int:  # fmt: skip
     """The job: prepare what the environment names, and write the clock down for the services."""
     bootstrap, admin_url = required(running.KAFKA), required("DATABASE_URL")
@@ -81,7 +81,7 @@ async def run(
     roles = {activity: passwords[activity] for activity in ACTIVITIES} | {ADMINISTRATION: secrets.token_urlsafe(24)}
     urls = await prepare(bootstrap, admin_url, roles, accept_loss=accept_loss)
     changed = await grant(bootstrap, {name: passwords[name] for name in PRINCIPALS}) if granting else []
-    clock = await set_clock(urls, speed, timedelta(days=back))
+    clock = await set_clock(urls, speed, epoch)
     if settings:
         write_settings(settings / "chain.env", [f"{running.CLOCK}={quote(str(clock))}"])
     now = clock.now()
@@ -93,7 +93,7 @@ async def run(
     return 0
 
 
-async def set_clock(urls: Mapping[str, str], speed: float, back: timedelta) -> Clock:
+async def set_clock(urls: Mapping[str, str], speed: float, epoch: datetime | None) -> Clock:
     """The clock of a chain whose services run, as it is; else it goes on from where the last thing was written down.
 
     What is not written down nobody has seen: chain time stands still while no service runs.
@@ -102,8 +102,7 @@ async def set_clock(urls: Mapping[str, str], speed: float, back: timedelta) -> C
     if await _any_runs() and (current := await clock.current()):
         return current
     written = await asyncio.gather(*(_last_written(urls[activity]) for activity in ACTIVITIES))
-    ran_until = max(filter(None, written), default=None)
-    return await clock.start(speed, epoch=datetime.now(UTC) - back if back else None, ran_until=ran_until)
+    return await clock.start(speed, epoch=epoch, ran_until=max(filter(None, written), default=None))
 
 
 async def _last_written(database: str) -> datetime | None:
