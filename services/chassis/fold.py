@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from random import Random
+from time import time_ns
 from typing import Any, NamedTuple
 from uuid import UUID, uuid5
 
@@ -309,6 +310,9 @@ class Fold:
     def settled(self, started: int) -> None:
         """All of it is in the database: count it, and hand over its spans; `started` in nanoseconds."""
         BATCHES.observe(len(self.decided))
+        for topic, context in {decided.arrival.record.topic: decided.context for decided in self.decided}.items():
+            measured = tracing.PROCESS.labels("kafka", "process", topic)
+            measured.observe((time_ns() - started) / 1e9, tracing.ids(context))
         results: Counter[tuple[str, str]] = Counter()
         for decided in self.decided:
             message = decided.arrival.message

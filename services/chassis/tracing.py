@@ -27,6 +27,7 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import Link, SpanContext, SpanKind, Status, StatusCode, TraceFlags, get_current_span
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+from prometheus_client import Histogram
 
 from contracts import value_chain
 from contracts.event import Command, dashed
@@ -39,6 +40,10 @@ W3C = TraceContextTextMapPropagator()
 os.environ.setdefault("OTEL_PYTHON_SDK_INTERNAL_METRICS_ENABLED", "true")  # spans that are sent, refused, dropped
 METERS = MeterProvider([PrometheusMetricReader()])
 """Where libraries measure; `GET /metrics` shows it."""
+WORDS = ["messaging_system", "messaging_operation_name", "messaging_destination_name"]
+PROCESS = Histogram("messaging_process_duration_seconds", "From a batch's records to its commit", WORDS)
+CLIENT = Histogram("messaging_client_operation_duration_seconds", "Until the broker has answered", WORDS[:2])
+"""Both once a batch; their buckets are those that the conventions advise."""
 
 
 def parse_traceparent(text: str | None) -> SpanContext | None:
