@@ -69,6 +69,8 @@ SERVICES = (
     Panel("Records in a batch (p90)",     quantile(0.9, "svc_batch_messages", "activity"), "{{activity}}"),
     Panel("HTTP requests (p95)",          quantile(0.95, "http_server_request_duration_seconds", "activity", "http_route"), "{{activity}}: {{http_route}}", "s"),
     Panel("HTTP requests a second",       "sum by (activity, http_response_status_code) (rate(http_server_request_duration_seconds_count[1m]))", "{{activity}}: {{http_response_status_code}}", "reqps"),
+    Panel("A batch of a topic (p95)",     quantile(0.95, "messaging_process_duration_seconds", "activity", "messaging_destination_name"), "{{activity}}: {{messaging_destination_name}}", "s", "From its records to its write."),
+    Panel("Until the broker answers (p95)", quantile(0.95, "messaging_client_operation_duration_seconds", "activity", "messaging_operation_name"), "{{activity}}: {{messaging_operation_name}}", "s"),
     Panel("Spans that were not taken",    counted('rate(otel_sdk_exporter_span_exported_total{error_type!=""}[5m])'), unit="ops", says="The receiver of traces is away or refuses them. Traces have gaps; the chain goes on."),
     Panel("Spans dropped, queue full",    counted('rate(otel_sdk_processor_span_processed_total{error_type="queue_full"}[5m])'), unit="ops", says="More spans than can be sent: lower SVC_TRACE_RATIO."),
     Panel("Spans that wait to be sent",   "sum by (activity) (otel_sdk_processor_span_queue_size)", "{{activity}}"),

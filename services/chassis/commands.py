@@ -90,14 +90,15 @@ class Door:
             raise HTTPException(422, "A text has a NUL (\\u0000), which PostgreSQL cannot store: leave it out.")
         stored = tracing.parse_traceparent(await runtime.pool.fetchval(TRACE, case, timeout=5))
         request_span = runtime.tracer.root(command, stored)
-        parent = stored or request_span  # a later command continues the demand's trace and links its own request
+        # a later command continues the demand's trace and links its own request
+        parent = stored if stored and runtime.settings.trace_mode == "parent" else request_span
         created = tracing.child(parent, "create", id)
         trace, start = tracing.traceparent(created), time_ns()
         async with asyncio.timeout(15):
             await runtime.to_inbox(case, encode_as(traceparent=trace), trace)
         about = runtime.tracer.about(case)
         words = about | tracing.message_attributes("create", inbox, runtime.partition_of(case), id)
-        links = [request_span if stored else None]
+        links = [request_span if parent is stored else stored]
         runtime.tracer.export(f"create {inbox}", SpanKind.PRODUCER, created, parent, start, words, links)
         method, route = self.request.method, self.request.scope["route"].path
         words = about | {"http.request.method": method, "http.route": route, "url.path": self.request.url.path}

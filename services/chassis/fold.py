@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from random import Random
+from time import time_ns
 from typing import Any, NamedTuple
 from uuid import UUID, uuid5
 
@@ -21,6 +22,8 @@ from services.chassis.outputs import Answer, Ask, Begin, Effect, Later, Work, re
 from services.chassis.runtime import BATCHES, MESSAGES, Runtime
 from services.chassis.state import Case, State
 
+OWN_TRACE = ("demand", "initiative")
+"""Cases that begin and end: each has a trace of its own, whoever causes something about it."""
 NOT_NOW = refusal(409, "It does not apply", "The value stream of this case has no step that takes this command.")
 
 
@@ -44,7 +47,11 @@ class Decided:
     """What came of one arrival: for its receipt, and for its spans."""
 
     arrival: Arrival
-    context: SpanContext | None
+    context: SpanContext | None = None
+    parent: SpanContext | None = None
+    """The `process` span and what it stands below, if it is sampled."""
+    trace: str = ""
+    """The `traceparent` with which its case goes on."""
     handler: str = ""
     stream: str = ""
     step: Step | None = None
@@ -103,7 +110,7 @@ class Fold:
         self.taken.add(arrival.id)
         case: Case = self.row(Case, arrival.case)  # type: ignore[assignment]
         if arrival.discarded:
-            self.accept(Decided(arrival, None))
+            self.accept(Decided(arrival))
         elif culprit:
             self.park(arrival, case, culprit)
         elif case.parked_by == arrival.id:
@@ -117,7 +124,7 @@ class Fold:
         """A redelivery (the same offset) has its spans exported again, after a crash perhaps; a mere copy ends here."""
         if place_of(arrival.record).items() <= receipt.items():
             handler, stream = receipt.get("handler", ""), receipt.get("stream", "")
-            decided = Decided(arrival, self.context(arrival), handler, stream, again=True)
+            decided = Decided(arrival, *self.place(arrival), handler, stream, again=True)
             decided.outputs, decided.pending = told_by(self.runtime, receipt), receipt.get("waits", [])
             self.decided.append(decided)
 
@@ -142,7 +149,7 @@ class Fold:
         headers, value = ([*record.headers], record.value or b"") if len(arrival.value) <= MOST_BYTES else ([], b"")
         headers += [(name, str(word).encode()) for name, word in words.items()]
         announced = Output(arrival.id, topic, self.runtime.partition_of(arrival.case), arrival.case, value, headers)
-        self.decided.append(Decided(arrival, self.context(arrival), outputs=[announced], error=reason))
+        self.decided.append(Decided(arrival, *self.place(arrival), outputs=[announced], error=reason))
 
     def decide(self, arrival: Arrival, message: Message, case: Case) -> None:
         """Call the handler; what it returned and changed becomes outputs, timers, rows and a receipt.
@@ -151,7 +158,7 @@ class Fold:
         set aside with its case.
         """
         before: list[tuple[State[Any], bool, dict[str, Any]]] = []
-        decided = Decided(arrival, self.context(arrival), stream=message.stream or case.stream)
+        decided = Decided(arrival, *self.place(arrival), stream=message.stream or case.stream)
         try:
             route = self.runtime.handlers.route(message.type, decided.stream, message.step)
             if route is None:  # heard in other streams or steps only; whoever waits for an answer learns so
@@ -172,7 +179,7 @@ class Fold:
             self.tell(decided, handler, message, case, returned)
             decided.effect = bool(changed or decided.outputs or decided.pending)
             case.stream = decided.stream  # a command that comes without stream and trace continues both
-            case.traceparent = case.traceparent or arrival.attributes.get("traceparent", "")
+            case.traceparent = case.traceparent or decided.trace
             if not case.version or case.__dict__ != before[0][2]:
                 changed.append(case)
             self.accept(decided)
@@ -222,7 +229,7 @@ class Fold:
         """Turn what a handler returned into records, timers and the answer to the caller."""
         time, work = max(self.runtime.clock.now(), message.time), self.runtime.settings.work
         slip = {"stream": decided.stream, "step": decided.step.step if decided.step else ""}
-        slip |= {"cause": str(decided.arrival.id), "traceparent": decided.arrival.attributes.get("traceparent", "")}
+        slip |= {"cause": str(decided.arrival.id), "traceparent": decided.trace}
         for index, item in enumerate(returned):
             if type(item) not in handler.may_tell:
                 raise TypeError(f"it returned {type(item).__name__}, which its annotation does not allow")
@@ -283,14 +290,29 @@ class Fold:
             changed[row.id] = row
             row.version += 1
 
-    def context(self, arrival: Arrival) -> SpanContext | None:
-        """The context of this arrival's `process` span, below the span that its record names; None if unsampled."""
-        parent = tracing.parse_sampled(arrival.attributes.get("traceparent", ""))
-        return tracing.child(parent, self.runtime.activity, arrival.id) if parent else None
+    def place(self, arrival: Arrival) -> tuple[SpanContext | None, SpanContext | None, str]:
+        """The `process` span of an arrival (None if unsampled), what it stands below, and how its case's trace goes on.
+
+        It stands below who told it. What another case has caused goes on in the trace of its own case, or begins it.
+        """
+        came, message, about = arrival.attributes.get("traceparent", ""), arrival.message, arrival.id
+        own: str = self.row(Case, arrival.case).traceparent  # type: ignore[attr-defined]
+        alone = self.runtime.settings.trace_mode == "link"
+        if came and message and message.case_field in OWN_TRACE and not alone:
+            alone = not own and isinstance(message, Command) and arrival.attributes["source"] == self.source
+            came = own if own and own[3:35] != came[3:35] else came
+        if (parent := tracing.parse_sampled(came)) is None:
+            return None, None, came
+        context = (tracing.apart if alone else tracing.child)(parent, self.runtime.activity, about)
+        begins = alone or context.span_id == parent.span_id  # it comes again, and had begun the trace
+        return context, None if begins else parent, tracing.traceparent(context) if alone else came
 
     def settled(self, started: int) -> None:
         """All of it is in the database: count it, and hand over its spans; `started` in nanoseconds."""
         BATCHES.observe(len(self.decided))
+        for topic, context in {decided.arrival.record.topic: decided.context for decided in self.decided}.items():
+            measured = tracing.PROCESS.labels("kafka", "process", topic)
+            measured.observe((time_ns() - started) / 1e9, tracing.ids(context))
         results: Counter[tuple[str, str]] = Counter()
         for decided in self.decided:
             message = decided.arrival.message

@@ -20,7 +20,7 @@ from aiokafka import TopicPartition
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 
 from contracts.envelope import MOST_BYTES, Arrival, Record
-from services.chassis import store
+from services.chassis import store, tracing
 from services.chassis.again import in_order_of_time, parked_again
 from services.chassis.fold import Fold, Output, told_by
 from services.chassis.handlers import Redrive
@@ -211,16 +211,17 @@ class Lane:
         for output in outputs:
             groups.setdefault((output.topic, output.partition), deque()).append(output)
         sent = []
-        for (topic, partition), waiting in groups.items():
-            while waiting:
-                builder = self.runtime.producer.create_batch()
-                while waiting and waiting[0].into(builder):
-                    waiting.popleft()
-                if not builder.record_count():
-                    raise ValueError(f"{topic}: {len(waiting[0].value)} bytes are more than a batch may have")
-                builder.close()
-                sent.append(await self.runtime.producer.send_batch(builder, topic, partition=partition))
-        await asyncio.gather(*sent)
+        with tracing.CLIENT.labels("kafka", "send").time() if outputs else nullcontext():
+            for (topic, partition), waiting in groups.items():
+                while waiting:
+                    builder = self.runtime.producer.create_batch()
+                    while waiting and waiting[0].into(builder):
+                        waiting.popleft()
+                    if not builder.record_count():
+                        raise ValueError(f"{topic}: {len(waiting[0].value)} bytes are more than a batch may have")
+                    builder.close()
+                    sent.append(await self.runtime.producer.send_batch(builder, topic, partition=partition))
+            await asyncio.gather(*sent)
 
     async def commits(self) -> None:
         """Commit the offsets of what is published, beside the next batch, until cancelled."""
@@ -232,7 +233,8 @@ class Lane:
         """Commit the offsets: the only mark of what is done. A failure is harmless, the records come again."""
         mine = self.runtime.consumer.assignment()
         try:
-            await self.runtime.consumer.commit({place: end for place, end in ends.items() if place in mine})
+            with tracing.CLIENT.labels("kafka", "commit").time():
+                await self.runtime.consumer.commit({place: end for place, end in ends.items() if place in mine})
         except (CommitFailedError, IllegalStateError) as error:
             self.runtime.log.info("offsets not committed, the records will come again", reason=str(error))
 

@@ -18,7 +18,8 @@ from aiokafka.errors import KafkaError
 from fastapi import APIRouter, Depends, FastAPI, Path, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
-from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
+from prometheus_client import REGISTRY
+from prometheus_client.exposition import choose_encoder
 from pydantic import BaseModel, Field
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import create_async_engine
@@ -80,9 +81,10 @@ async def readyz(request: Request) -> Response:
 
 
 @routes.get("/metrics", tags=["health"])
-async def metrics() -> Response:
-    """Metrics in Prometheus' text format."""
-    return Response(generate_latest(), media_type=CONTENT_TYPE_PLAIN_0_0_4)
+async def metrics(request: Request) -> Response:
+    """Metrics in Prometheus' text format, or in that of OpenMetrics, which has exemplars, for whoever accepts it."""
+    encode, kind = choose_encoder(request.headers.get("accept", ""))
+    return Response(encode(REGISTRY), media_type=kind)
 
 
 @routes.get("/trail/{case}", tags=["trail"])

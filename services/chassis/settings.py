@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from ssl import create_default_context as trusted
+from typing import Literal
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -49,6 +50,8 @@ class Settings(BaseSettings):
     """Share of demands that are traced, decided once per demand at its first contact."""
     trace_always: str = ""
     """What is traced whatever the share: kinds of demand, types of ticket, names of commands, separated by commas."""
+    trace_mode: Literal["parent", "link"] = "parent"
+    """`link` makes each record a trace of its own, linked to who told it: where traces are dropped before work ends."""
     wait: float = Field(default=10.0, gt=0, le=60)
     """Seconds an HTTP command waits for its answer unless `Prefer: wait=` says less; then 202 says where to look."""
     max_body: int = Field(default=262_144, ge=1024, le=900_000)

@@ -27,6 +27,7 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import Link, SpanContext, SpanKind, Status, StatusCode, TraceFlags, get_current_span
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+from prometheus_client import Histogram
 
 from contracts import value_chain
 from contracts.event import Command, dashed
@@ -39,6 +40,10 @@ W3C = TraceContextTextMapPropagator()
 os.environ.setdefault("OTEL_PYTHON_SDK_INTERNAL_METRICS_ENABLED", "true")  # spans that are sent, refused, dropped
 METERS = MeterProvider([PrometheusMetricReader()])
 """Where libraries measure; `GET /metrics` shows it."""
+WORDS = ["messaging_system", "messaging_operation_name", "messaging_destination_name"]
+PROCESS = Histogram("messaging_process_duration_seconds", "From a batch's records to its commit", WORDS)
+CLIENT = Histogram("messaging_client_operation_duration_seconds", "Until the broker has answered", WORDS[:2])
+"""Both once a batch; their buckets are those that the conventions advise."""
 
 
 def parse_traceparent(text: str | None) -> SpanContext | None:
@@ -57,13 +62,19 @@ def traceparent(context: SpanContext) -> str:
     return f"00-{context.trace_id:032x}-{context.span_id:016x}-{context.trace_flags:02x}"
 
 
-def child(parent: SpanContext, *about: object) -> SpanContext:
-    """The context of a span below `parent`: the same trace, the same sampling.
+def derived(size: int, *about: object) -> int:
+    """An id of `size` bytes, derived from what it is about: never 0, the same in every run."""
+    return int.from_bytes(blake2b("/".join(map(str, about)).encode(), digest_size=size).digest(), "big") or 1
 
-    Its id is derived from what the span is about: never 0, the same in every run.
-    """
-    span_id = int.from_bytes(blake2b("/".join(map(str, about)).encode(), digest_size=8).digest(), "big") or 1
-    return SpanContext(parent.trace_id, span_id, is_remote=False, trace_flags=parent.trace_flags)
+
+def child(parent: SpanContext, *about: object) -> SpanContext:
+    """The context of a span below `parent`: the same trace, the same sampling."""
+    return SpanContext(parent.trace_id, derived(8, *about), is_remote=False, trace_flags=parent.trace_flags)
+
+
+def apart(cause: SpanContext, *about: object) -> SpanContext:
+    """The context of a root, whose trace has the sampling of what caused it."""
+    return SpanContext(derived(16, *about), derived(8, *about), is_remote=False, trace_flags=cause.trace_flags)
 
 
 def ids(context: SpanContext | None) -> dict[str, str]:
@@ -107,9 +118,9 @@ class Tracer:
     def export_message(self, decided: "Decided", started: int) -> None:
         """The spans of one consumed record and of what it told, once the database has them."""
         arrival, context, record = decided.arrival, decided.context, decided.arrival.record
-        parent = parse_traceparent(arrival.attributes.get("traceparent"))
-        if context is None or parent is None:
+        if context is None:
             return
+        link = parse_traceparent(arrival.attributes.get("traceparent"))
         where = {"svc.value_stream": decided.stream, "svc.step": decided.step.step if decided.step else ""}
         about = self.about(arrival.case) | where | {"svc.practice": ", ".join(decided.practices)}
         created = [] if decided.error else [(told.topic, told.partition, told.id) for told in decided.outputs]
@@ -124,7 +135,7 @@ class Tracer:
             "svc.wait.ms": max(0, started // 1_000_000 - record.timestamp),
         }  # fmt: skip
         name = f"process {record.topic}"
-        self.export(name, SpanKind.CONSUMER, context, parent, started, facts, [parent], decided.error)
+        self.export(name, SpanKind.CONSUMER, context, decided.parent, started, facts, [link], decided.error)
 
     def about(self, case: str) -> dict[str, str]:
         """The attributes of every span about a case."""

@@ -22,6 +22,7 @@ from aiokafka.errors import IllegalStateError, KafkaError
 from contracts import value_chain
 from contracts.envelope import encode, source_of
 from contracts.event import Command
+from services.chassis import tracing
 from services.chassis.lane import Lane
 from services.chassis.outputs import Effect
 from services.chassis.runtime import LAG, OLDEST, Runtime
@@ -231,7 +232,8 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
             reason, pause = f"{type(error).__name__}: {error}", 2 ** min(row["attempts"], 12) * uniform(0.5, 1)
             if effect and row["attempts"] >= MOST_ATTEMPTS:
                 return effect.failed(reason)
-            words = {"what": row["type"], "attempt": row["attempts"], "demand_id": row["case_id"]}
+            span = tracing.parse_traceparent(orjson.loads(row["context"])["traceparent"])
+            words = {"what": row["type"], "attempt": row["attempts"], "demand_id": row["case_id"], **tracing.ids(span)}
             self.runtime.log.warning("what is due failed", reason=reason, **words)
             with suppress(*AWAY):  # PostgreSQL is away: it is tried again when the lease has ended
                 await self.runtime.pool.execute(ATTEMPT_FAILED, row["id"], pause, reason, timeout=10)

@@ -117,3 +117,27 @@ async def test_later_requests_about_a_demand_are_sampled_as_its_first_contact_wa
         async with bench.running(otlp=NOWHERE, trace_ratio=ratio, trace_always=always) as client:
             await client.post(f"/deposits/{case}", json={"euros": 1}, headers={"Idempotency-Key": f"{ratio}"})
     assert [span.name for span in spans.get_finished_spans()] == []
+
+
+async def test_a_batch_is_measured_by_its_topics_with_a_trace_as_example(
+    bench: Bench, spans: InMemorySpanExporter
+) -> None:
+    about = demand(uuid4(), "measured")
+    value = encode(about, id=uuid4(), source="/svc/engage", time=datetime.now(UTC), traceparent=TRACEPARENT)
+    topic, name = "svc.engage.demand", "messaging_process_duration_seconds"
+    async with bench.running(otlp=NOWHERE) as client:
+        before = await shown(client, f"{name}_count", messaging_destination_name=topic)
+        sent, committed = [
+            await shown(client, "messaging_client_operation_duration_seconds_count", messaging_operation_name=one)
+            for one in ("send", "commit")
+        ]
+        await bench.put(value, about.case)
+        await bench.until(bench.consumed, what="it is consumed")
+        assert await shown(client, f"{name}_count", messaging_destination_name=topic) == before + 1
+        for one, was in (("send", sent), ("commit", committed)):
+            now = await shown(client, "messaging_client_operation_duration_seconds_count", messaging_operation_name=one)
+            assert now > was, one
+        answer = await client.get("/metrics", headers={"Accept": "application/openmetrics-text; version=1.0.0"})
+    assert answer.headers["content-type"].startswith("application/openmetrics-text")
+    examples = [line for line in answer.text.splitlines() if line.startswith(f"{name}_bucket") and " # {" in line]
+    assert any(f'trace_id="{TRACE:032x}"' in line for line in examples), "from the figure one gets to the trace"
