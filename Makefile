@@ -17,8 +17,8 @@ demo: install ## run the value chain once and show it: make demo ARGS="--once --
 up: install ## run the value chain until Ctrl-C
 	@$(python) -m svc up $(ARGS)
 
-test: lint ## lint, then all tests: make test ARGS="-k plan"
-	@$(python) -m pytest --ignore tests/docs $(ARGS)
+test: lint ## lint, then all tests, two files at a time: make test ARGS="-k plan"
+	@$(python) -m pytest -n 2 --dist loadfile --ignore tests/docs $(ARGS)
 
 docs: install ## run every command that README and docs/ tell a reader to type; takes minutes, and is not part of make test
 	@$(python) -m pytest tests/docs $(ARGS)

@@ -169,24 +169,26 @@ def encode(
     `type` stands first behind `specversion`, so a reader finds it without decoding the rest.
     """
     case = message.case
-    envelope: dict[str, Any] = {
+    present: dict[str, Any] = {
         "specversion": "1.0",
         "type": message.type,
-        "id": str(id),
+        "id": id,
         "source": source,
         "subject": case,
         "time": time,
         "datacontenttype": "application/json",
         "dataschema": "urn:schema:" + message.type,
         "correlationid": case,
-        "causationid": cause,
-        "sequence": str(sequence) if sequence else "",
-        "valuestream": stream,
-        "streamstep": step,
-        "traceparent": traceparent,
-        "fingerprint": fingerprint,
     }
-    present = {name: value for name, value in envelope.items() if value != ""}
+    extensions = (
+        ("causationid", cause),
+        ("sequence", str(sequence) if sequence else ""),
+        ("valuestream", stream),
+        ("streamstep", step),
+        ("traceparent", traceparent),
+        ("fingerprint", fingerprint),
+    )
+    present |= {name: text for name, text in extensions if text}
     present["data"] = orjson.Fragment(message.__pydantic_serializer__.to_json(message))
     value = orjson.dumps(present)
     if len(value) > MOST_BYTES:

@@ -190,6 +190,17 @@ def test_what_comes_in_time_is_preferred_to_what_is_cheap(workshop: Workshop) ->
     assert workshop.way("store") == ("buy", "swift")
 
 
+@pytest.mark.row("obtain_build.out.components")
+@pytest.mark.parametrize(("euros", "way"), [(20_000, ("buy", "swift")), (5_000, ("build", None))])
+def test_a_way_in_time_that_cannot_be_paid_is_not_taken(
+    workshop: Workshop, euros: int, way: tuple[str, str | None]
+) -> None:
+    workshop.hours, workshop.budget = 47, euros  # to build it takes 123 hours and 3,075 euros
+    workshop.stocked("store", 0, 0, offer(price=9_000, supplier="swift", lead_time_hours=1))
+    workshop.obtain("store")
+    assert workshop.way("store") == way
+
+
 def test_the_fastest_way_is_taken_when_none_is_in_time(workshop: Workshop) -> None:
     workshop.hours = 10
     workshop.stocked("store", 0, 0, offer(price=4_000))
