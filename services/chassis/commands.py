@@ -7,7 +7,6 @@ missing key 400. A caller whose command is still running after the wait gets 202
 import asyncio
 import re
 from contextlib import suppress
-from functools import partial
 from hashlib import sha256
 from time import time_ns
 from typing import Annotated, Any
@@ -21,7 +20,7 @@ from fastapi.responses import JSONResponse, Response
 from opentelemetry.trace import SpanKind
 
 from contracts import value_chain
-from contracts.envelope import encode, has_nul
+from contracts.envelope import has_nul
 from contracts.event import Command
 from services.chassis import tracing
 from services.chassis.outputs import Problem
@@ -52,7 +51,7 @@ class Door:
     ) -> None:
         self.request, self.runtime = request, request.app.state.runtime
         self.waiters: Waiters = request.app.state.waiters
-        self.key, self.client = idempotency_key, client_id
+        self.key, self.client, self.source = idempotency_key, client_id, f"/client/{client_id}"
         self.id = uuid5(NAMESPACE_URL, f"svc:{self.client}:{self.key}")
         """The command's id, derived from caller and key; also what a new demand is named after."""
         asked = re.search(r"(?:^|[\s,;])wait\s*=\s*\"?(\d+)", prefer, re.IGNORECASE | re.ASCII)
@@ -71,9 +70,8 @@ class Door:
             await self.produce(command, self.id, fingerprint)
             receipt = await self.waiters.wait(self.id, self.wait)
         if receipt is None:
-            where = f"/commands/{self.id}"
-            body = {"id": str(self.id), "status": "running", "look_at": where}
-            return JSONResponse(body, 202, {"Location": where, "Retry-After": "1"})
+            body = {"id": str(self.id), "status": "running", "look_at": f"/commands/{self.id}"}
+            return JSONResponse(body, 202, {"Location": body["look_at"], "Retry-After": "1"})
         if receipt.get("fingerprint") != fingerprint:
             detail = "This key came with another method, path or body: use a new key."
             return problem(422, "Idempotency-Key was used for something else", detail)
@@ -84,18 +82,17 @@ class Door:
         runtime: Runtime = self.runtime
         if "broker" in runtime.missing:
             raise KafkaConnectionError(runtime.missing["broker"])
-        case, inbox, source = command.case, value_chain.inbox(runtime.activity), f"/client/{self.client}"
-        encode_as = partial(encode, command, id=id, source=source, time=runtime.clock.now(), fingerprint=fingerprint)
-        if has_nul(encode_as()):  # looked at before the database is asked about its case
+        if has_nul(command.model_dump_json().encode()):  # before the database is asked about its case
             raise HTTPException(422, "A text has a NUL (\\u0000), which PostgreSQL cannot store: leave it out.")
+        case, inbox = command.case, value_chain.inbox(runtime.activity)
         stored = tracing.parse_traceparent(await runtime.pool.fetchval(TRACE, case, timeout=5))
         request_span = runtime.tracer.root(command, stored)
         # a later command continues the demand's trace and links its own request
         parent = stored if stored and runtime.settings.trace_mode == "parent" else request_span
         created = tracing.child(parent, "create", id)
         trace, start = tracing.traceparent(created), time_ns()
-        async with asyncio.timeout(15):
-            await runtime.to_inbox(case, encode_as(traceparent=trace), trace)
+        said = {"id": id, "source": self.source, "time": runtime.clock.now(), "fingerprint": fingerprint}
+        await asyncio.wait_for(runtime.to_inbox(command, trace, **said), 15)
         about = runtime.tracer.about(case)
         words = about | tracing.message_attributes("create", inbox, runtime.partition_of(case), id)
         links = [request_span if parent is stored else stored]
@@ -138,9 +135,8 @@ class Waiters:
         if self.polling is None or self.polling.done():
             self.polling = asyncio.create_task(self.poll())
         try:
-            return await asyncio.wait_for(future, seconds)
-        except TimeoutError:
-            return None
+            done, _ = await asyncio.wait({future}, timeout=seconds)
+            return future.result() if done else None
         finally:
             del self.waiting[future]
 

@@ -1,7 +1,6 @@
 """The fold: what a batch decides, in memory, between its read and its write."""
 
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from random import Random
@@ -48,10 +47,9 @@ class Decided:
 
     arrival: Arrival
     context: SpanContext | None = None
-    parent: SpanContext | None = None
-    """The `process` span and what it stands below, if it is sampled."""
+    """The `process` span, if it is sampled."""
     trace: str = ""
-    """The `traceparent` with which its case goes on."""
+    """The `traceparent` with which its case goes on: of what it stands below, or of itself where it begins a trace."""
     handler: str = ""
     stream: str = ""
     step: Step | None = None
@@ -70,12 +68,12 @@ class Decided:
 class Fold:
     """One pass over a batch: `take` each arrival in order; then write the `arguments` and publish the `outputs`."""
 
-    def __init__(self, runtime: Runtime, states: Sequence[type[State[Any]]], found: Sequence[Any]) -> None:
-        self.runtime, self.states, self.source = runtime, states, source_of(runtime.activity)
-        self.known = {UUID(row["event_id"]): row["record"] for row in orjson.loads(found[0])} if found[0] else {}
-        self.rows = {state: state.load(text) for state, text in zip(states, found[1:], strict=True)}
-        self.changed: dict[type[State[Any]], dict[Any, State[Any]]] = {state: {} for state in states}
-        self.taken: set[UUID] = set()
+    def __init__(self, runtime: Runtime, receipts: bytes | None, *found: bytes | None) -> None:
+        """With what the read statement has found: JSON arrays of the receipts, and of each state's rows."""
+        self.runtime, self.states, self.source = runtime, runtime.handlers.states, source_of(runtime.activity)
+        self.known = {UUID(row["event_id"]): row["record"] for row in orjson.loads(receipts or b"[]")}
+        self.rows = {state: state.load(rows) for state, rows in zip(self.states, found, strict=True)}
+        self.changed: dict[type[State[Any]], dict[Any, State[Any]]] = {state: {} for state in self.states}
         self.receipts: list[tuple[UUID, str, bytes]] = []
         self.parked: list[dict[str, object]] = []
         self.decided: list[Decided] = []
@@ -105,9 +103,7 @@ class Fold:
         if arrival.id in self.known:
             self.repeat(arrival, self.known[arrival.id])
             return
-        if arrival.id in self.taken:
-            return  # a copy within the batch
-        self.taken.add(arrival.id)
+        self.known[arrival.id] = {}  # a copy within the batch finds that
         case: Case = self.row(Case, arrival.case)  # type: ignore[assignment]
         if arrival.discarded:
             self.accept(Decided(arrival))
@@ -172,10 +168,9 @@ class Fold:
             arguments, rows = self.parameters(handler, message)
             before = [(row, read, row.__dict__.copy()) for row, read in ((case, False), *rows)]
             returned = handler.decide(message, *arguments)
-            touched = [(row, read) for row, read, was in before if row.__dict__ != was]
-            if any(read for _, read in touched):
+            if any(read and row.__dict__ != was for row, read, was in before):
                 raise TypeError("it changed a row that it only reads")
-            changed = [row for row, _ in touched]
+            changed = [row for row, _, was in before if row.__dict__ != was]
             self.tell(decided, handler, message, case, returned)
             decided.effect = bool(changed or decided.outputs or decided.pending)
             case.stream = decided.stream  # a command that comes without stream and trace continues both
@@ -195,12 +190,11 @@ class Fold:
         """Write down that an arrival is done, with everything the trail tells about it."""
         arrival, message, step, answer = decided.arrival, decided.arrival.message, decided.step, decided.answer
         words = {name: arrival.attributes.get(name) for name in ("source", "time", "fingerprint")}
-        where = {"step": step.step, "does": step.does} if step else {}
         trail: dict[str, object] = {
-            **(place_of(arrival.record) | words | where), "practices": decided.practices,
+            **(place_of(arrival.record) | words), "practices": decided.practices,
             "type": message.type if message else "", "cause": arrival.attributes.get("causationid"),
-            "handler": decided.handler, "stream": decided.stream,
-            "decided_at": self.runtime.clock.now(), "effect": decided.effect,
+            "handler": decided.handler, "stream": decided.stream, "step": step and step.step,
+            "does": step and step.does, "decided_at": self.runtime.clock.now(), "effect": decided.effect,
             "answer": {"status": answer.status, "body": answer.body.model_dump(mode="json")} if answer else None,
             "discarded": arrival.discarded, "edited": arrival.edited,
             "waits": tuple({name: row[name] for name in ("id", "type", "due")} for row in decided.pending),
@@ -290,29 +284,30 @@ class Fold:
             changed[row.id] = row
             row.version += 1
 
-    def place(self, arrival: Arrival) -> tuple[SpanContext | None, SpanContext | None, str]:
-        """The `process` span of an arrival (None if unsampled), what it stands below, and how its case's trace goes on.
+    def place(self, arrival: Arrival) -> tuple[SpanContext | None, str]:
+        """The `process` span of an arrival (None if unsampled), and the `traceparent` with which its case goes on.
 
         It stands below who told it. What another case has caused goes on in the trace of its own case, or begins it.
+        Every record passes here: an unsampled one must cost next to nothing.
         """
-        came, message, about = arrival.attributes.get("traceparent", ""), arrival.message, arrival.id
-        own: str = self.row(Case, arrival.case).traceparent  # type: ignore[attr-defined]
+        came, message = arrival.attributes.get("traceparent", ""), arrival.message
         alone = self.runtime.settings.trace_mode == "link"
         if came and message and message.case_field in OWN_TRACE and not alone:
+            own: str = self.row(Case, arrival.case).traceparent  # type: ignore[attr-defined]
             alone = not own and isinstance(message, Command) and arrival.attributes["source"] == self.source
             came = own if own and own[3:35] != came[3:35] else came
-        if (parent := tracing.parse_sampled(came)) is None:
-            return None, None, came
-        context = (tracing.apart if alone else tracing.child)(parent, self.runtime.activity, about)
-        begins = alone or context.span_id == parent.span_id  # it comes again, and had begun the trace
-        return context, None if begins else parent, tracing.traceparent(context) if alone else came
+        parent = tracing.parse_traceparent(came) if came[-1:] in tracing.SAMPLED else None
+        if parent is None:
+            return None, came
+        context = tracing.child(parent, self.runtime.activity, arrival.id, alone=alone)
+        return context, tracing.traceparent(context) if alone else came
 
     def settled(self, started: int) -> None:
         """All of it is in the database: count it, and hand over its spans; `started` in nanoseconds."""
         BATCHES.observe(len(self.decided))
-        for topic, context in {decided.arrival.record.topic: decided.context for decided in self.decided}.items():
-            measured = tracing.PROCESS.labels("kafka", "process", topic)
-            measured.observe((time_ns() - started) / 1e9, tracing.ids(context))
+        sampled_last = sorted(self.decided, key=lambda decided: decided.context is not None)
+        for topic, context in {decided.arrival.record.topic: decided.context for decided in sampled_last}.items():
+            tracing.PROCESS.labels("kafka", "process", topic).observe((time_ns() - started) / 1e9, tracing.ids(context))
         results: Counter[tuple[str, str]] = Counter()
         for decided in self.decided:
             message = decided.arrival.message
@@ -323,7 +318,7 @@ class Fold:
             if decided.pending:
                 self.runtime.timers_changed.set()
             if decided.context:
-                self.runtime.tracer.export_message(decided, started)
+                self.runtime.tracer.export_message(decided, decided.context, started)
         for words, number in results.items():
             MESSAGES.labels(*words).inc(number)
 

@@ -12,8 +12,7 @@ several rows, `Streams` for the value streams); the returned list says what may 
 from collections.abc import Callable, Mapping
 from functools import cache, cached_property
 from operator import attrgetter
-from types import UnionType
-from typing import Annotated, Any, NamedTuple, Never, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, NamedTuple, Never, TypeVar, get_args, get_origin, get_type_hints
 from uuid import UUID
 
 from pydantic import Field, create_model
@@ -123,8 +122,7 @@ class Handlers:
             own = f"an event that {self.activity} hears by contracts/value_chain.py, or a command of its own"
             raise TypeError(f"{where}: the first parameter is {own}; {message} is neither")
         parameters = tuple(_parameter(where, message, need) for need in needs)
-        told = get_args(returned[0]) if get_origin(returned[0]) in (Union, UnionType) else returned
-        told = () if told == (Never,) else told
+        told = [output for output in get_args(returned[0]) or returned if output is not Never]
         allowed = {Later, Begin, Ask, Work, *self.tells} | ({Answer} if issubclass(message, Command) else set())
         if wrong := [output for output in told if output not in allowed and not self._own(output)]:
             may = f"what {self.activity} tells by contracts/value_chain.py, commands to itself, an Answer to a command"
@@ -144,9 +142,9 @@ class Handlers:
 
     @cached_property
     def states(self) -> list[type[State[Any]]]:
-        """Every state that a handler needs: own rows, then shared ones, by name; the order in which they are locked."""
+        """Every state that a handler needs: `Case`, own rows, then shared ones: the order in which they are locked."""
         states = {rows.state for needs in self.rows_of.values() for rows in needs}
-        return sorted(states, key=lambda state: (state.shared, state.__name__))
+        return sorted(states, key=lambda state: (state is not Case, state.shared, state.__name__))
 
     @cached_property
     def rows_of(self) -> Mapping[str, tuple[Rows, ...]]:
@@ -165,8 +163,8 @@ class Handlers:
     @cached_property
     def locking(self) -> frozenset[str]:
         """The message types whose handlers change a row of such a state."""
-        needs = ((kind, rows) for kind, needed in self.rows_of.items() for rows in needed)
-        return frozenset(kind for kind, rows in needs if rows.state in self.locked and not rows.read)
+        changed = {kind: {rows.state for rows in needs if not rows.read} for kind, needs in self.rows_of.items()}
+        return frozenset(kind for kind, states in changed.items() if states & self.locked)
 
     @cached_property
     def topics(self) -> list[str]:

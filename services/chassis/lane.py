@@ -39,9 +39,9 @@ class Lane:
         self.queue: deque[Record] = deque()
         self.filled, self.idle = asyncio.Event(), asyncio.Event()
         self.idle.set()
-        self.states: list[type[State[Any]]] = [Case, *(state for state in runtime.handlers.states if state is not Case)]
-        self.reading, self.writing = store.read_statement(self.states), store.write_statement(self.states)
-        self.locking = store.read_statement(self.states, runtime.handlers.locked)
+        states = runtime.handlers.states
+        self.reading, self.writing = store.read_statement(states), store.write_statement(states)
+        self.locking = store.read_statement(states, runtime.handlers.locked)
         self.connection: asyncpg.Connection
         self.connected = False
         self.epochs: dict[int, int] = {}
@@ -120,12 +120,13 @@ class Lane:
         for arrival in arrivals:
             if isinstance(arrival.message, Redrive):  # it must find in the database what is set aside before it
                 outputs += await self.settle(batch)
-                batch = [arrival, *await self.parked(arrival.message)]
+                rows = await self.connection.fetch(store.REDRIVE, arrival.message.parked_case)
+                batch = [arrival, *parked_again(rows, arrival.message, self.runtime.codec)]
             else:
                 batch.append(arrival)
         outputs += await self.settle(batch)
         if not arrivals:  # nothing that is heard here; how far it was read is written all the same
-            await self.write(Fold(self.runtime, self.states, (None, *(None for _ in self.states))))
+            await self.write(Fold(self.runtime, None, *(None for _ in self.runtime.handlers.states)))
         await self.publish([*misplaced, *outputs])
         if not committed:
             self.published.put_nowait(self.ends)
@@ -143,11 +144,6 @@ class Lane:
                 arrivals.append(arrival)
         return arrivals, misplaced
 
-    async def parked(self, redrive: Redrive) -> list[Arrival]:
-        """The parked records of a redrive's case, in order: the fold meets them behind it, as if they arrived now."""
-        rows = await self.connection.fetch(store.REDRIVE, redrive.parked_case)
-        return parked_again(rows, redrive, self.runtime.codec)
-
     async def settle(self, arrivals: list[Arrival], culprit: str = "") -> list[Output]:
         """Read, fold and write until it holds; returns what to publish.
 
@@ -160,12 +156,11 @@ class Lane:
         for tried in range(1, 1 + (TRIES_ALONE if len(arrivals) == 1 else TRIES)):
             try:
                 return await self.attempt(arrivals, culprit)
-            except store.CONFLICTS as conflict:
-                error = conflict
+            except (*store.CONFLICTS, *store.REFUSALS) as refused:
+                error = refused
+                if not isinstance(refused, store.CONFLICTS):
+                    break
                 await asyncio.sleep(uniform(0, 0.01) * 2 ** min(tried, 6))
-            except store.REFUSALS as refusal:
-                error = refusal
-                break
         if culprit:
             raise RuntimeError(f"the record {arrivals[0].id} cannot even be parked ({culprit})") from error
         if len(arrivals) == 1:
@@ -178,7 +173,7 @@ class Lane:
         started, locks = time_ns(), self.runtime.handlers.locking
         locking = any(arrival.message and arrival.message.type in locks for arrival in arrivals)
         async with self.connection.transaction() if locking else nullcontext():
-            fold = Fold(self.runtime, self.states, await self.read(arrivals, locking, culprit))
+            fold = Fold(self.runtime, *await self.read(arrivals, locking, culprit))
             for arrival in arrivals:
                 fold.take(arrival, culprit or arrival.error)
             await self.write(fold)
@@ -188,7 +183,7 @@ class Lane:
 
     async def read(self, arrivals: list[Arrival], locking: bool, culprit: str) -> Sequence[Any]:
         """Receipts, and every row the batch needs, in one statement. Of a culprit, its case alone."""
-        wanted: dict[type[State[Any]], dict[Any, None]] = {state: {} for state in self.states}
+        wanted: dict[type[State[Any]], dict[Any, None]] = {state: {} for state in self.runtime.handlers.states}
         for arrival in arrivals:
             wanted[Case][arrival.case] = None
             if arrival.message is not None and not culprit:
@@ -217,8 +212,6 @@ class Lane:
                     builder = self.runtime.producer.create_batch()
                     while waiting and waiting[0].into(builder):
                         waiting.popleft()
-                    if not builder.record_count():
-                        raise ValueError(f"{topic}: {len(waiting[0].value)} bytes are more than a batch may have")
                     builder.close()
                     sent.append(await self.runtime.producer.send_batch(builder, topic, partition=partition))
             await asyncio.gather(*sent)

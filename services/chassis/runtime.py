@@ -12,7 +12,8 @@ from prometheus_client import Counter, Gauge, Histogram
 
 from contracts import value_chain
 from contracts.clock import Clock
-from contracts.envelope import Codec, record_headers
+from contracts.envelope import Codec, encode, record_headers
+from contracts.event import Command
 from contracts.partition import partition_of
 from services.chassis.handlers import Handlers
 from services.chassis.settings import Settings
@@ -35,7 +36,7 @@ class Runtime:
     def __init__(self, handlers: Handlers, settings: Settings) -> None:
         self.activity, self.group = handlers.activity, settings.group or f"svc.{handlers.activity}"
         self.handlers, self.settings = handlers, settings
-        self.member = member_named(settings.instance, handlers.topics) if settings.instance else None
+        self.member = member_named(settings.instance, handlers.topics)
         self.codec, self.clock = Codec(handlers.messages), Clock.parse(settings.clock)
         self.tracer = Tracer(self.activity, self.group, settings)
         self.log: Any = structlog.get_logger().bind(activity=handlers.activity)
@@ -46,8 +47,9 @@ class Runtime:
         """The partition number of a case: murmur2 as Kafka's own clients do, the same in every topic."""
         return partition_of(case, self.settings.partitions)
 
-    async def to_inbox(self, case: str, value: bytes, traceparent: str) -> None:
-        """Produce a command to the own inbox; returns once it is acknowledged."""
+    async def to_inbox(self, command: Command, traceparent: str, **words: Any) -> None:
+        """Produce a command to the own inbox, with the words of `encode`; returns once it is acknowledged."""
+        value, case = encode(command, traceparent=traceparent, **words), command.case
         place = {"key": case.encode(), "partition": self.partition_of(case), "headers": record_headers(traceparent)}
         await self.producer.send_and_wait(value_chain.inbox(self.activity), value, **place)
 
@@ -68,6 +70,9 @@ class Runtime:
             self.log.info("the database answers again", who=who)
 
 
-def member_named(instance: str, topics: list[str]) -> str:
-    """The `group.instance.id`: one that hears other topics is another member, or the broker leaves it what it had."""
-    return f"{instance}-{crc32(' '.join(topics).encode()):08x}"
+def member_named(instance: str, topics: list[str]) -> str | None:
+    """The `group.instance.id`, None without a stable name.
+
+    One that hears other topics is another member, or the broker would leave it what it had.
+    """
+    return f"{instance}-{crc32(' '.join(topics).encode()):08x}" if instance else None

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 from http import HTTPStatus
 from typing import Annotated, Any, ClassVar
@@ -18,8 +18,7 @@ from aiokafka.errors import KafkaError
 from fastapi import APIRouter, Depends, FastAPI, Path, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
-from prometheus_client import REGISTRY
-from prometheus_client.exposition import choose_encoder
+from prometheus_client import REGISTRY, exposition
 from pydantic import BaseModel, Field
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import create_async_engine
@@ -83,7 +82,7 @@ async def readyz(request: Request) -> Response:
 @routes.get("/metrics", tags=["health"])
 async def metrics(request: Request) -> Response:
     """Metrics in Prometheus' text format, or in that of OpenMetrics, which has exemplars, for whoever accepts it."""
-    encode, kind = choose_encoder(request.headers.get("accept", ""))
+    encode, kind = exposition.choose_encoder(request.headers.get("accept", ""))
     return Response(encode(REGISTRY), media_type=kind)
 
 
@@ -111,12 +110,10 @@ async def command(id: UUID, request: Request) -> Response:
 @routes.get("/work", tags=["work"])
 async def work(request: Request, session: Reading) -> list[dict[str, Any]]:
     """Open work, with owner and promise."""
-    found: list[dict[str, Any]] = []
+    queries = {kind.table: select(kind.rows()).where(kind.rows().status == "open") for kind in kinds_of_work(request)}
     async with session:
-        for kind in kinds_of_work(request):
-            rows = await session.exec(select(kind.rows()).where(kind.rows().status == "open"))
-            found += [{"kind": kind.table, **row.model_dump(mode="json")} for row in rows]
-    return found
+        rows = [(kind, row) for kind, query in queries.items() for row in await session.exec(query)]
+    return [{"kind": kind, **row.model_dump(mode="json")} for kind, row in rows]
 
 
 @routes.post("/work/{kind}/{id}/done", tags=["work"], status_code=204, responses=PROBLEMS)
@@ -173,11 +170,10 @@ def create_app(
             working.add_done_callback(partial(_ended, app))
             yield
             worker.stopping.set()
-            await asyncio.wait({working}, timeout=FINISHING + LEAVING)
-            working.cancel()
-            await asyncio.gather(working, return_exceptions=True)
+            with suppress(Exception):  # `_ended` has said how it failed
+                await asyncio.wait_for(working, FINISHING + LEAVING)
             await app.state.engine.dispose()
-        runtime.tracer.shutdown()
+        runtime.tracer.processor.shutdown()
 
     title = handlers.activity.replace("_", " ").capitalize()
     app = FastAPI(title=f"{title} of the service value chain", lifespan=lifespan, telemetry=MEASURED)
@@ -196,7 +192,10 @@ def serve(app: FastAPI) -> None:
     settings = Settings()
     if not settings.database:
         sys.exit("SVC_DATABASE is not set: this service's database, as postgresql://user:password@host/name")
-    log_as_json()
+    # every line of the log is one JSON object, those of libraries too; a traceback is a text in it
+    stderr = structlog.PrintLoggerFactory(sys.stderr)
+    structlog.configure([add_log_level, TimeStamper(fmt="iso"), format_exc_info, JSONRenderer()], logger_factory=stderr)
+    logging.basicConfig(level=logging.WARNING, handlers=[Libraries()], force=True)
     quiet: dict[str, Any] = {"log_config": None, "access_log": False}
     server = uvicorn.Server(uvicorn.Config(app, settings.host, settings.port, **quiet, timeout_graceful_shutdown=10))
     app.state.give_up = partial(setattr, server, "should_exit", True)
@@ -211,13 +210,6 @@ def _ended(app: FastAPI, working: asyncio.Task[None]) -> None:
         app.state.runtime.log.error("the worker has failed, the service ends", exc_info=error)
         app.state.runtime.missing["worker"] = repr(error)
         app.state.give_up()
-
-
-def log_as_json() -> None:
-    """Every line of the log is one JSON object, those of libraries too; a traceback is a text in it."""
-    stderr = structlog.PrintLoggerFactory(sys.stderr)
-    structlog.configure([add_log_level, TimeStamper(fmt="iso"), format_exc_info, JSONRenderer()], logger_factory=stderr)
-    logging.basicConfig(level=logging.WARNING, handlers=[Libraries()], force=True)
 
 
 class Libraries(logging.Handler):

@@ -8,11 +8,12 @@ A row that a handler gets is a plain pydantic object (1.2 us to load; an instanc
 import types
 from datetime import datetime
 from enum import Enum
+from functools import cache
 from typing import Annotated, Any, ClassVar, Generic, Literal, Self, TypeVar, Union, cast, get_args, get_origin
 from uuid import UUID
 
 from pydantic import BaseModel, TypeAdapter
-from sqlalchemy import JSON, BigInteger, Boolean, CheckConstraint, Column, DateTime, Double, MetaData, Text, Uuid
+from sqlalchemy import JSON, BigInteger, Boolean, CheckConstraint, Column, DateTime, Double, Text, Uuid
 from sqlalchemy.orm import registry
 from sqlmodel import Field, SQLModel
 
@@ -77,28 +78,25 @@ class State(BaseModel, Generic[Id]):
         return cls._many.dump_json(rows)
 
 
-_bases: dict[str, type[SQLModel]] = {}  # one metadata an activity: two may own a table of one name in one process
+@cache
+def base(package: str) -> Any:
+    """The base of the tables of a package (`services.plan`); its `metadata` has those whose states are imported.
 
-
-def metadata(package: str) -> MetaData:
-    """The tables of the package (`services.plan`) whose states have been imported."""
-    if package not in _bases:
-        _bases[package] = MetaClass("Table", (SQLModel,), {"__module__": package}, registry=registry())
-    return _bases[package].metadata
+    Each package has one of its own: two activities may own a table of one name in one process.
+    """
+    return MetaClass("Table", (SQLModel,), {"__module__": package}, registry=registry())
 
 
 def _derive_table(state: type[State[Any]], check: str) -> Any:
     package = state.__module__.rpartition(".")[0] or state.__module__
-    metadata(package)
-    body: dict[str, Any] = {"__module__": state.__module__, "__tablename__": state.table, "__annotations__": {}}
-    if check:
-        body["__table_args__"] = (CheckConstraint(check, name=f"{state.table}_bound"),)
+    body: dict[str, Any] = {"__module__": state.__module__, "__tablename__": state.table}
+    body["__table_args__"] = (CheckConstraint(check, name=f"{state.table}_bound"),) if check else ()
+    body["__annotations__"] = {name: field.annotation for name, field in state.model_fields.items()}
     for name, field in state.model_fields.items():
         kind, nullable = _column_type(f"{state.__name__}.{name}", field.annotation)
-        body["__annotations__"][name] = field.annotation
         column = Column(name, kind, primary_key=name == "id", nullable=nullable)
         body[name] = Field(default=field.default, sa_column=column)
-    return MetaClass(f"{state.__name__}Row", (_bases[package],), body, table=True)
+    return MetaClass(f"{state.__name__}Row", (base(package),), body, table=True)
 
 
 PLAIN: dict[Any, Any] = {UUID: Uuid(), bool: Boolean(), int: BigInteger(), float: Double(), str: Text()}

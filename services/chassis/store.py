@@ -35,8 +35,7 @@ WRITE = """WITH owned_ AS (UPDATE ownership o SET untold = n.untold FROM json_po
 receipt_ AS (INSERT INTO receipt (event_id, case_id, record)
   SELECT * FROM unnest($1::uuid[], $2::text[], $3::json[]) ON CONFLICT DO NOTHING RETURNING 1),
 pending_ AS (INSERT INTO pending SELECT * FROM json_populate_recordset(NULL::pending, $4) ON CONFLICT DO NOTHING),
-progress_ AS (INSERT INTO progress AS old SELECT * FROM json_populate_recordset(NULL::progress, $5)
-  ORDER BY topic, part
+progress_ AS (INSERT INTO progress AS old SELECT * FROM json_populate_recordset(NULL::progress, $5) ORDER BY topic, part
   ON CONFLICT (topic, part) DO UPDATE SET next_offset = greatest(old.next_offset, excluded.next_offset)),
 parked_ AS (INSERT INTO parked (event_id, case_id, topic, part, off, value, reason)
   SELECT event_id, case_id, topic, part, off, value, reason FROM json_populate_recordset(NULL::parked, $6)

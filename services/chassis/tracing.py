@@ -14,7 +14,7 @@ import time
 from collections.abc import Mapping, Sequence
 from hashlib import blake2b
 from random import Random
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from opentelemetry.context import Context
@@ -22,7 +22,7 @@ from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExport
 from opentelemetry.exporter.prometheus import PrometheusMetricReader
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import ReadableSpan
+from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import Link, SpanContext, SpanKind, Status, StatusCode, TraceFlags, get_current_span
@@ -40,6 +40,8 @@ W3C = TraceContextTextMapPropagator()
 os.environ.setdefault("OTEL_PYTHON_SDK_INTERNAL_METRICS_ENABLED", "true")  # spans that are sent, refused, dropped
 METERS = MeterProvider([PrometheusMetricReader()])
 """Where libraries measure; `GET /metrics` shows it."""
+SAMPLED = frozenset("13579bdf")
+"""The last character of a `traceparent` that is sampled: the lowest bit of its flags."""
 WORDS = ["messaging_system", "messaging_operation_name", "messaging_destination_name"]
 PROCESS = Histogram("messaging_process_duration_seconds", "From a batch's records to its commit", WORDS)
 CLIENT = Histogram("messaging_client_operation_duration_seconds", "Until the broker has answered", WORDS[:2])
@@ -52,11 +54,6 @@ def parse_traceparent(text: str | None) -> SpanContext | None:
     return found if found.is_valid else None
 
 
-def parse_sampled(text: str) -> SpanContext | None:
-    """The same of a sampled trace; None for an unsampled one (the lowest bit of its flags), at next to no cost."""
-    return parse_traceparent(text) if text[-1:] in tuple("13579bdf") else None
-
-
 def traceparent(context: SpanContext) -> str:
     """The W3C `traceparent` of a span context."""
     return f"00-{context.trace_id:032x}-{context.span_id:016x}-{context.trace_flags:02x}"
@@ -67,14 +64,10 @@ def derived(size: int, *about: object) -> int:
     return int.from_bytes(blake2b("/".join(map(str, about)).encode(), digest_size=size).digest(), "big") or 1
 
 
-def child(parent: SpanContext, *about: object) -> SpanContext:
-    """The context of a span below `parent`: the same trace, the same sampling."""
-    return SpanContext(parent.trace_id, derived(8, *about), is_remote=False, trace_flags=parent.trace_flags)
-
-
-def apart(cause: SpanContext, *about: object) -> SpanContext:
-    """The context of a root, whose trace has the sampling of what caused it."""
-    return SpanContext(derived(16, *about), derived(8, *about), is_remote=False, trace_flags=cause.trace_flags)
+def child(parent: SpanContext, *about: object, alone: bool = False) -> SpanContext:
+    """The context of a span below `parent`, or `alone`, in a trace that it begins; sampled as `parent` is."""
+    trace = derived(16, *about) if alone else parent.trace_id
+    return SpanContext(trace, derived(8, *about), is_remote=False, trace_flags=parent.trace_flags)
 
 
 def ids(context: SpanContext | None) -> dict[str, str]:
@@ -89,9 +82,11 @@ class Tracer:
         self.activity, self.group, self._settings, self._random = activity, group, settings, Random()
         self._resource = Resource.create({"service.name": f"svc-{dashed(activity)}", "service.namespace": "svc"})
         self._scope = InstrumentationScope("services.chassis.tracing")
-        more: Any = {"meter_provider": METERS}
-        exporter = OTLPSpanExporter(f"{settings.otlp}/v1/traces", timeout=5, **more) if settings.otlp else None
-        self._processor = BatchSpanProcessor(exporter, 16_384, 200, 2_048, **more) if exporter else None
+        self.processor = SpanProcessor()
+        """Takes finished spans; one of the base class does nothing with them. Its `shutdown` sends what is left."""
+        if settings.otlp:
+            exporter = OTLPSpanExporter(f"{settings.otlp}/v1/traces", timeout=5, meter_provider=METERS)
+            self.processor = BatchSpanProcessor(exporter, 16_384, 200, 2_048, meter_provider=METERS)
 
     def root(self, command: Command, demand: SpanContext | None = None) -> SpanContext:
         """The context of a new trace; whether a demand is sampled is decided once, with the trace of its first contact.
@@ -100,7 +95,7 @@ class Tracer:
         """
         words = {type(command).__name__, *(getattr(command, name, None) for name in ("kind", "ticket_type"))}
         chosen = self._random.random() < self._settings.trace_ratio or words & {*self._settings.trace_always.split(",")}
-        sampled = TraceFlags(int(bool(self._processor and (demand.trace_flags.sampled if demand else chosen))))
+        sampled = TraceFlags(int(bool(self._settings.otlp and (demand.trace_flags.sampled if demand else chosen))))
         trace, span = self._random.getrandbits(128) or 1, self._random.getrandbits(64) or 1
         return SpanContext(trace, span, is_remote=False, trace_flags=sampled)
 
@@ -109,18 +104,17 @@ class Tracer:
         attributes: Mapping[str, str | int], links: Sequence[SpanContext | None] = (), error: str = "",
     ) -> None:  # fmt: skip
         """Hand over a span that ends now; `started` in nanoseconds. Nothing happens for an unsampled one."""
-        if self._processor and context.trace_flags.sampled:
+        if context.trace_flags.sampled:
             status = Status(StatusCode.ERROR, error) if error else Status()
             words = {**attributes, "error.type": error.partition(":")[0]} if error else attributes
             what = (name, context, parent, self._resource, words, (), [Link(link) for link in links if link], kind)
-            self._processor.on_end(ReadableSpan(*what, None, status, started, time.time_ns(), self._scope))
+            self.processor.on_end(ReadableSpan(*what, None, status, started, time.time_ns(), self._scope))
 
-    def export_message(self, decided: "Decided", started: int) -> None:
-        """The spans of one consumed record and of what it told, once the database has them."""
-        arrival, context, record = decided.arrival, decided.context, decided.arrival.record
-        if context is None:
-            return
-        link = parse_traceparent(arrival.attributes.get("traceparent"))
+    def export_message(self, decided: "Decided", context: SpanContext, started: int) -> None:
+        """The spans of one consumed record (`context`) and of what it told, once the database has them."""
+        arrival, record = decided.arrival, decided.arrival.record
+        told_by, trace = parse_traceparent(arrival.attributes.get("traceparent")), parse_traceparent(decided.trace)
+        parent = trace if trace and trace.span_id != context.span_id else None  # else it begins its trace
         where = {"svc.value_stream": decided.stream, "svc.step": decided.step.step if decided.step else ""}
         about = self.about(arrival.case) | where | {"svc.practice": ", ".join(decided.practices)}
         created = [] if decided.error else [(told.topic, told.partition, told.id) for told in decided.outputs]
@@ -135,16 +129,11 @@ class Tracer:
             "svc.wait.ms": max(0, started // 1_000_000 - record.timestamp),
         }  # fmt: skip
         name = f"process {record.topic}"
-        self.export(name, SpanKind.CONSUMER, context, decided.parent, started, facts, [link], decided.error)
+        self.export(name, SpanKind.CONSUMER, context, parent, started, facts, [told_by], decided.error)
 
     def about(self, case: str) -> dict[str, str]:
         """The attributes of every span about a case."""
         return {"messaging.message.conversation_id": case, "svc.demand.id": case, "svc.activity": self.activity}
-
-    def shutdown(self) -> None:
-        """Send what is left; at most as long as the exporter's own time-out."""
-        if self._processor:
-            self._processor.shutdown()  # type: ignore[no-untyped-call]
 
 
 def message_attributes(operation: str, topic: str, partition: int, message_id: UUID | str) -> dict[str, str]:

@@ -10,7 +10,7 @@ from contextlib import suppress
 from heapq import merge
 from random import uniform
 from time import time
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
 import asyncpg
@@ -20,7 +20,7 @@ from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from aiokafka.errors import IllegalStateError, KafkaError
 
 from contracts import value_chain
-from contracts.envelope import encode, source_of
+from contracts.envelope import source_of
 from contracts.event import Command
 from services.chassis import tracing
 from services.chassis.lane import Lane
@@ -50,8 +50,8 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
     """Runs one service's lanes over one consumer."""
 
     def __init__(self, runtime: Runtime, effects: Effects) -> None:
-        self.runtime, self.stopping = runtime, asyncio.Event()
-        self.effects = {effect.name: (effect, perform) for effect, perform in effects.items()}
+        self.runtime, self.effects, self.stopping = runtime, effects, asyncio.Event()
+        self.kinds = {**runtime.handlers.messages, **{effect.name: effect for effect in effects}}
         self.lanes: list[Lane] = []
 
     async def run(self) -> None:
@@ -137,8 +137,7 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
             lane.queue.clear()
         await self.finish()
         for lane in self.lanes:  # a batch that is still in progress can no longer be written
-            lane.epochs.clear()
-            lane.unowned.clear()
+            lane.epochs, lane.unowned = {}, set()
 
     async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
         """Ready for work, once the lanes have taken them over. A replica beyond the number of partitions stands by."""
@@ -185,7 +184,6 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
         async with asyncio.TaskGroup() as tasks:
             while True:
                 runtime.timers_changed.clear()
-                next_due = None
                 try:
                     if settings.centres or settings.keep_receipts:
                         limits = (orjson.dumps(settings.centres), settings.keep_receipts)
@@ -196,11 +194,11 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
                         tasks.create_task(self.bring(rows))
                     next_due = await runtime.pool.fetchval(NEXT_DUE, timeout=10)
                     runtime.database_here("timers")
+                    wait = min(1.0, runtime.clock.seconds_until(next_due) if next_due else 1.0)
+                    with suppress(TimeoutError):
+                        await asyncio.wait_for(runtime.timers_changed.wait(), wait)
                 except AWAY as away:
                     await runtime.database_away("timers", away)
-                wait = min(1.0, runtime.clock.seconds_until(next_due) if next_due else 1.0)
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(runtime.timers_changed.wait(), wait)
 
     async def bring(self, rows: list[asyncpg.Record]) -> None:
         """Produce the commands of what is due, each under its own id, and forget those that are acknowledged.
@@ -220,19 +218,17 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
         A failure is repeated later and later, with jitter; at last the activity is told that the effect was given up.
         A timer that this version cannot read stays, with its error, until one that can.
         """
-        effect = None
+        what: Any = None
         try:
-            if not row["effect"]:
-                kind = self.runtime.handlers.messages[row["type"]]
-                return cast("Command", kind.model_validate_json(row["data"], extra="ignore"))
-            effect_kind, perform = self.effects[row["effect"]]
-            effect = effect_kind.model_validate_json(row["data"], extra="ignore")
-            return await asyncio.wait_for(perform(effect, row["id"]), LEASE / 2)
+            what = self.kinds[row["type"]].model_validate_json(row["data"], extra="ignore")
+            if isinstance(what, Command):
+                return what
+            return await asyncio.wait_for(self.effects[type(what)](what, row["id"]), LEASE / 2)
         except Exception as error:  # noqa: BLE001 - whatever happens outside is retried, recorded, and in the end given up
             reason, pause = f"{type(error).__name__}: {error}", 2 ** min(row["attempts"], 12) * uniform(0.5, 1)
-            if effect and row["attempts"] >= MOST_ATTEMPTS:
-                return effect.failed(reason)
-            span = tracing.parse_traceparent(orjson.loads(row["context"])["traceparent"])
+            if isinstance(what, Effect) and row["attempts"] >= MOST_ATTEMPTS:
+                return what.failed(reason)
+            span = tracing.parse_traceparent(orjson.loads(row["context"]).get("traceparent"))
             words = {"what": row["type"], "attempt": row["attempts"], "demand_id": row["case_id"], **tracing.ids(span)}
             self.runtime.log.warning("what is due failed", reason=reason, **words)
             with suppress(*AWAY):  # PostgreSQL is away: it is tried again when the lease has ended
@@ -244,5 +240,4 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
         context = orjson.loads(row["context"])
         words = {name: context[name] for name in ("stream", "step", "traceparent", "cause")}
         at = self.runtime.clock.now() if row["effect"] else row["due"]
-        value = encode(command, id=row["id"], source=source_of(self.runtime.activity), time=at, **words)
-        await self.runtime.to_inbox(command.case, value, words["traceparent"])
+        await self.runtime.to_inbox(command, id=row["id"], source=source_of(self.runtime.activity), time=at, **words)

@@ -126,7 +126,8 @@ def copies_republish() -> None:
     """A mere copy of a record publishes its outputs again."""
 
     def loud(self: Fold, arrival: Any, receipt: dict[str, Any]) -> None:
-        self.decided.append(Decided(arrival, None, outputs=told_by(self.runtime, receipt)))
+        if receipt:  # not a copy within one batch
+            self.decided.append(Decided(arrival, None, outputs=told_by(self.runtime, receipt)))
 
     Fold.repeat = loud  # type: ignore[method-assign]
 

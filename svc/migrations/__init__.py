@@ -39,8 +39,8 @@ def tables(activity: str) -> list[MetaData]:
     """The tables that the models of the chassis and of an activity declare; a folder without handlers declares none."""
     if (SERVICES / activity / "handlers.py").exists():
         import_module(f"services.{activity}.handlers")  # every state is in some handler's annotation
-    metadata = import_module("services.chassis.state").metadata
-    return [metadata("services.chassis"), metadata(f"services.{activity}")]
+    base = import_module("services.chassis.state").base
+    return [base("services.chassis").metadata, base(f"services.{activity}").metadata]
 
 
 def upgrade(connection: Connection, activity: str) -> bool:

@@ -86,10 +86,9 @@ class SimulatedActivity(Fold):
     def __init__(self, handlers: Handlers, settings: Settings, clock: Clock, performed: Performed) -> None:
         runtime = Runtime(handlers, settings)
         runtime.clock = clock
-        states: list[type[State[Any]]] = [Case, *(state for state in handlers.states if state is not Case)]
-        super().__init__(runtime, states, [None] * (len(states) + 1))
+        super().__init__(runtime, None, *(None for _ in handlers.states))
         self.performed = performed
-        self.bounds = {state: bounds for state in states if (bounds := bounds_of(state))}
+        self.bounds = {state: bounds for state in handlers.states if (bounds := bounds_of(state))}
         self.handed: list[tuple[State[Any], bool]] = []
         self.postings: list[Posting] = []
         self.aside: list[SetAside] = []

@@ -172,7 +172,7 @@ class Simulation:
             name: {state.__name__: found for state, found in activity.end_rows().items()}
             for name, activity in self.activities.items()
         }
-        taken = {name: activity.taken for name, activity in self.activities.items()}
+        taken = {name: activity.known.keys() for name, activity in self.activities.items()}
         return History(self.told, rows, taken, self.clock.time)
 
     @property

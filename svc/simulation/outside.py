@@ -88,10 +88,9 @@ class Entrance(Door):
 
     async def produce(self, command: Command, id: UUID, fingerprint: str = "") -> None:
         """Put a command on the inbox."""
-        source = f"/client/{self.client}"
-        if has_nul(encode(command, id=id, source=source, time=self.runtime.clock.now())):
+        if has_nul(encode(command, id=id, source=self.source, time=self.runtime.clock.now())):
             raise HTTPException(422, "A text has a NUL (\\u0000), which PostgreSQL cannot store: leave it out.")
-        self._take_in(self.runtime.activity, command, id, source, fingerprint)
+        self._take_in(self.runtime.activity, command, id, self.source, fingerprint)
 
 
 class Way(NamedTuple):

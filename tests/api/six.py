@@ -20,7 +20,7 @@ from contracts.value_chain import ACTIVITIES
 from services.chassis.commands import PROBLEM
 from services.chassis.service import create_app
 from services.chassis.settings import Settings
-from services.chassis.state import metadata
+from services.chassis.state import base
 from services.engage import api as engage_api
 from services.engage.notices import Desk, RequesterNotice, post_notice
 from svc import governance, log, migrations
@@ -114,7 +114,7 @@ class Six:
         """What was decided besides this command, and what the rows come to."""
         sums = [
             f"""'{table}', (SELECT md5(coalesce(string_agg(t::text, '|' ORDER BY id::text), '')) FROM "{table}" t)"""
-            for table in metadata(f"services.{activity}").tables
+            for table in base(f"services.{activity}").metadata.tables
         ]
         found = await self.pools[activity].fetchrow(
             f"SELECT (SELECT count(*) FROM receipt WHERE event_id <> $1), json_build_object({', '.join(sums)})", command

@@ -27,7 +27,7 @@ from contracts.partition import partition_of
 from services.chassis.outputs import Effect
 from services.chassis.service import create_app
 from services.chassis.settings import Settings
-from services.chassis.state import metadata
+from services.chassis.state import base
 from services.chassis.worker import Perform
 from svc.migrations import begin_at, migrate, run_on
 from svc.topics import create_topics
@@ -249,7 +249,7 @@ async def bench(machine: "Machine", topics: None, tmp_path: Path) -> AsyncIterat
     await run_as_admin(machine, f"CREATE DATABASE {name}")
     database = machine.admin_url.rsplit("/", 1)[0] + "/" + name
     await migrate("plan", database)
-    await run_on(database, metadata("tests.chassis").create_all)
+    await run_on(database, base("tests.chassis").metadata.create_all)
     copy(
         STREAMS / "restore-a-live-service.yaml", tmp_path
     )  # a stream without a step of Plan's, whose place the ledger takes

@@ -47,7 +47,7 @@ async def client(doorstep: Doorstep) -> AsyncIterator[httpx.AsyncClient]:
     app.dependency_overrides[Door] = lambda: doorstep
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://support") as caller:
         yield caller
-    doorstep.runtime.tracer.shutdown()
+    doorstep.runtime.tracer.processor.shutdown()
 
 
 OFFERING: dict[str, Any] = {"title": "Arcade pass", "service": "games", "access": {"resource": "arcade", "hours": 8}}

@@ -70,7 +70,7 @@ async def client(doorstep: Doorstep, monkeypatch: pytest.MonkeyPatch) -> AsyncIt
     app.dependency_overrides[Door] = lambda: doorstep
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://engage") as caller:
         yield caller
-    doorstep.runtime.tracer.shutdown()
+    doorstep.runtime.tracer.processor.shutdown()
 
 
 def desk_of(connector: str, **more: Any) -> Desk:

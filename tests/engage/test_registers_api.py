@@ -142,7 +142,7 @@ async def client(one_doorstep: Doorstep) -> AsyncIterator[httpx.AsyncClient]:
     app.dependency_overrides[database_session] = lambda: None
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://engage") as caller:
         yield caller
-    one_doorstep.runtime.tracer.shutdown()
+    one_doorstep.runtime.tracer.processor.shutdown()
 
 
 @pytest.mark.parametrize(("path", "body", "command", "case"), DOORS)

@@ -49,7 +49,7 @@ async def client(doorstep: Doorstep) -> AsyncIterator[httpx.AsyncClient]:
     app.dependency_overrides[Door] = lambda: doorstep
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://improve") as caller:
         yield caller
-    doorstep.runtime.tracer.shutdown()
+    doorstep.runtime.tracer.processor.shutdown()
 
 
 async def test_a_review_enters_an_initiative_under_the_id_of_the_address(

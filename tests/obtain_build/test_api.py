@@ -65,7 +65,7 @@ async def client(doorstep: Doorstep) -> AsyncIterator[httpx.AsyncClient]:
     app.dependency_overrides |= {Door: lambda: doorstep, database_session: lambda: None}
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://obtain-build") as caller:
         yield caller
-    doorstep.runtime.tracer.shutdown()
+    doorstep.runtime.tracer.processor.shutdown()
 
 
 async def test_a_component_is_registered(client: httpx.AsyncClient, doorstep: Doorstep) -> None:

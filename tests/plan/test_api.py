@@ -58,7 +58,7 @@ async def governance(doorstep: Doorstep) -> AsyncIterator[httpx.AsyncClient]:
     app.dependency_overrides[Door] = lambda: doorstep
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://plan") as caller:
         yield caller
-    app.state.runtime.tracer.shutdown()
+    app.state.runtime.tracer.processor.shutdown()
 
 
 async def test_governance_directs_and_grants(governance: httpx.AsyncClient, doorstep: Doorstep) -> None:

@@ -170,7 +170,7 @@ async def test_a_handler_that_fails_sets_its_case_aside_and_the_others_flow(simu
     (aside,) = chain.aside
     assert (aside.activity, aside.reason) == (DELIVER_SUPPORT, "ValueError: no")
     assert aside.arrival.case == next(id for id, row in chain.history.demands.items() if row.title == "Poison")
-    assert len(chain.activities[DELIVER_SUPPORT].taken) >= 3, "the others were decided about"
+    assert len(chain.activities[DELIVER_SUPPORT].known) >= 3, "the others were decided about"
 
 
 async def test_what_breaks_a_bound_is_undone_and_set_aside_with_what_follows(simulate, outside) -> None:
