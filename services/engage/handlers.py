@@ -21,6 +21,7 @@ from services.engage.feedback import (
     pass_on_feedback,
     weigh_feedback,
 )
+from services.engage.notices import note_notice
 from services.engage.onboarding import onboard_consumer, take_answer
 from services.engage.opportunities import (
     end_opportunity,
@@ -34,7 +35,6 @@ from services.engage.relationship_management import (
     hand_over_service,
     hand_over_support,
     judge_value,
-    note_notice,
     pass_on_decision,
     state_stakeholder,
     withdraw_demand,

@@ -37,6 +37,20 @@ class Joined(Data):
     tickets: tuple[str, ...] = ()
 
 
+class Notice(Data):
+    """What is to be told on a ticket."""
+
+    number: int
+    """Counts the notices on a demand from 1."""
+    status: DemandStatus
+    text: str
+    asks_confirmation: bool = False
+    internal: str = ""
+    """What the people at the desk have to do; the requester does not see it."""
+    reopens: bool = False
+    """Whether the ticket, which is done, has to be opened again: its demand is not."""
+
+
 class Demand(State[UUID], by="demand"):
     """A need from first contact to the value that came of it; in exactly one state at any time."""
 
@@ -57,7 +71,11 @@ class Demand(State[UUID], by="demand"):
     ticket: str = ""
     url: str = ""
     ticket_status: str = ""
-    """The desk's own status of the ticket, recorded only."""
+    """The desk's own status of the ticket: the newest by the desk's own order, whatever has arrived last."""
+    ticket_order: str = ""
+    """The order key of what was heard of it, or of what is newest."""
+    ticket_done: str = ""
+    """The order key of the newest thing that found the ticket done; what was written before that is answered by it."""
     users: int = 1
     harm_in_hours: float | None = None
     wanted_priority: int | None = None
@@ -101,8 +119,10 @@ class Demand(State[UUID], by="demand"):
     """When its requester accepted the terms that were offered; None if they have not, or need not."""
     notices: int = 0
     """How often the requester was told something."""
-    told: str = ""
-    """What they were told last."""
+    said: tuple[str, ...] = ()
+    """What they were told lately, the newest last: what comes back of it is no reply."""
+    untold: tuple[Notice, ...] = ()
+    """What their ticket has still to be told, one after the other: the first is being written."""
     notice_failed: str = ""
     """Why the last notice did not reach the desk; empty if it did."""
 
@@ -313,6 +333,8 @@ class RequesterNotified(Command):
     number: int
     failed: str = ""
     """Why it was given up; empty if it has arrived."""
+    again: bool = False
+    """Whether it was given up only for now, because the desk cannot be reached."""
 
 
 class ServiceDescribed(Command, case="kept_in"):

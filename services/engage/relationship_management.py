@@ -1,7 +1,6 @@
 """Handing over what was done, and asking what it was worth: the requester alone says whether value came of it."""
 
 from datetime import datetime, timedelta
-from typing import Never
 
 from contracts.deliver_support import ServiceDelivered, SupportTaskCompleted
 from contracts.engage import DemandStatus, ValueJudged
@@ -14,7 +13,6 @@ from services.engage.model import (
     ConfirmationOverdue,
     Demand,
     FirstEnded,
-    RequesterNotified,
     ServiceDescribed,
 )
 from services.engage.notices import Told, spoken, tell, unknown
@@ -133,13 +131,6 @@ def withdraw_demand(withdrawn: DemandWithdrawn, demand: Demand) -> list[Answer |
     text = "You have withdrawn it; we do no more about it."
     told = close(demand, "withdrawn", withdrawn.time, f"the requester: {withdrawn.reason}", text)
     return [Answer(200, DemandView.of(demand)), *told]
-
-
-def note_notice(notified: RequesterNotified, demand: Demand) -> list[Never]:
-    """Keep whether the last notice has reached the requester's desk."""
-    if notified.number == demand.notices:
-        demand.notice_failed = notified.failed
-    return []
 
 
 def state_stakeholder(stated: StakeholderStated, stakeholder: Stakeholder) -> list[Answer]:
