@@ -25,8 +25,9 @@ from services.chassis.commands import Door, problem
 from services.chassis.outputs import Problem
 from services.chassis.service import PROBLEMS, database_session
 from services.engage.desks.events import Received, Unreadable
-from services.engage.desks.intake import confirmed, delivery_of, ticket_pushed
+from services.engage.desks.intake import confirmed, delivery_of, ticket_pushed, withheld
 from services.engage.desks.signature import Refused, challenge
+from services.engage.desks_view import DeskView, how_desks_stand
 from services.engage.model import (
     Criticality,
     Demand,
@@ -38,6 +39,7 @@ from services.engage.model import (
     TermsAnswered,
 )
 from services.engage.notices import DESKS
+from services.engage.pushes import Keeping
 from services.engage.registers_api import Body, Day, Duration, Id, Money, Name, Number, Several, Words, registers
 from services.engage.relationship_management import known_as
 from services.engage.views import DemandView, SegmentView, ServiceView
@@ -207,7 +209,7 @@ class PushTaken(BaseModel):
     response_model=PushTaken,
     responses=PROBLEMS | {401: {"model": Problem, "description": "The push does not prove where it comes from"}},
 )
-async def take_push(desk: str, request: Request, door: Commanding) -> Response:
+async def take_push(desk: str, request: Request, door: Commanding, pushes: Keeping) -> Response:
     """A push of a service desk, verified as its connector says; acknowledged once it cannot be lost any more."""
     configured = DESKS.get(desk)
     if configured is None:
@@ -228,17 +230,27 @@ async def take_push(desk: str, request: Request, door: Commanding) -> Response:
                 asked = [await confirmed(one, client) if one.signature == "unsigned" else one for one in events]
             events = [event for event in asked if event is not None]
     except Refused as refused:
+        await pushes.refuse(desk, f"{refused}")
         return problem(401, "The push is not proved to be the desk's", f"{refused}.")
     except Unreadable as unreadable:
+        await pushes.refuse(desk, f"{unreadable}")
         return problem(422, "The push cannot be read", f"{unreadable}.")
     except httpx.HTTPError as error:
         return problem(503, "The desk cannot be asked", f"Push it again later: {type(error).__name__}.")
+    kept = await pushes.keep(desk, push, configured.keep_pushes)
     demand, delivery = None, next((event.dedupe_key for event in events), "")
     for event in events:
         if pushed := ticket_pushed(desk, event, push.received_at):
-            await door.produce(pushed, delivery_of(desk, event))
+            limited = withheld(pushed, configured.withhold, configured.secrets[0])
+            await door.produce(limited.model_copy(update={"push": kept}), delivery_of(desk, event))
             demand = demand or pushed.demand
     return taken(PushTaken(demand=demand, delivery=delivery))
+
+
+@router.get("/desks/status", tags=["desks"], response_model=list[DeskView])
+async def desks(session: Reading, pushes: Keeping) -> list[DeskView]:
+    """How each configured desk stands: what it pushed, what it has still to be told, and when it was asked last."""
+    return await how_desks_stand(session, pushes)
 
 
 @router.get("/desks/{desk}", tags=["desks"], responses=PROBLEMS)

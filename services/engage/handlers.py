@@ -2,6 +2,7 @@
 
 from contracts.value_chain import ENGAGE
 from services.chassis.handlers import Handlers
+from services.engage.backfill import ask_desk, hear_desk
 from services.engage.business_analysis import (
     alter_demand,
     consolidate_demand,
@@ -74,6 +75,8 @@ for takes_in in (
     classify_demand,
     withdraw_demand,
     note_notice,
+    ask_desk,
+    hear_desk,
 ):
     handles.draws_on("service desk", "relationship management")(takes_in)
 

@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import Annotated, Literal
 from uuid import UUID, uuid5
 
 import httpx
-from pydantic import AnyHttpUrl, BaseModel, ConfigDict, model_validator
+from pydantic import AnyHttpUrl, BaseModel, ConfigDict, Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from contracts.engage import DemandStatus, DemandStatusReported
@@ -26,6 +27,10 @@ MOST_SAID = 10
 """Notices of which the desk may still push back the words."""
 
 
+Personal = Literal["name", "address", "addresses in text"]
+"""What can be withheld of a requester; in place of an address stands a name that is always the same for it."""
+
+
 class Desk(BaseModel):
     """A service desk that pushes its tickets to Engage."""
 
@@ -39,6 +44,12 @@ class Desk(BaseModel):
     """Where it is read back and answered; a desk that signs nothing must have it, since its pushes are only hints."""
     reply_url: AnyHttpUrl | None = None
     """Where notices to its requesters go, if it is not answered by its API; None if it takes none."""
+    ask_every: Annotated[float, Field(ge=1, le=86_400)] = 180
+    """Seconds until it is asked again what it did not push; not used if it has no `api`, or cannot be asked."""
+    keep_pushes: Annotated[float, Field(ge=0, le=366)] = 7
+    """Days for which what it pushes is kept as it came in; 0: not at all."""
+    withhold: tuple[Personal, ...] = ()
+    """What of a person stays in the desk: it goes into no topic and no row."""
 
     @model_validator(mode="after")
     def _usable(self) -> "Desk":
@@ -56,6 +67,11 @@ class Desk(BaseModel):
     def plugged(self) -> Connector:
         """The desk, ready to take its pushes."""
         return connector(self.connector, self.secrets, self.api.base if self.api else "")
+
+    @property
+    def answers(self) -> bool:
+        """Whether it can be asked what it did not push."""
+        return self.api is not None and self.plugged.capabilities.poll
 
     def client(self) -> Client | None:
         """Its API, ready to be asked and answered; None if none is configured."""

@@ -38,8 +38,10 @@ def take_ticket(
     before = demand.ticket_done
     newest = note_ticket(ticket, demand)
     if demand.status is None:
-        if ticket.kind == "status_changed" or demand.ticket_status in triage.DESK_WITHDRAWN:
+        if ticket.kind == "status_changed" or demand.ticket_status.lower() in triage.DESK_WITHDRAWN:
             return []  # says nothing of a need; a reply does, also when the making of its ticket never reached us
+        if ticket.kind == "replied" and not ticket.by_requester and (ticket.status or "").lower() in triage.DESK_CLOSED:
+            return []  # its people have answered what we have never heard of
         return [*capture_ticket(ticket, demand, ticket.time, services, streams)]
     if newest and demand.ticket_status.lower() in triage.DESK_WITHDRAWN and demand.status not in (*FINAL, "delivered"):
         gone = f"its ticket was {demand.ticket_status.lower()} in the desk"

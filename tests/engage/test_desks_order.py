@@ -121,9 +121,7 @@ def test_a_ticket_that_is_found_open_after_we_had_resolved_it_was_reopened() -> 
     assert (row.status, row.reopened) == ("in_progress", 1)
 
 
-def test_what_engage_said_before_its_last_word_is_no_reply_and_neither_is_a_quotation_of_it() -> (
-    None
-):
+def test_what_engage_said_before_its_last_word_is_no_reply_and_neither_is_a_quotation_of_it() -> None:
     row = demand("in_progress")
     for text in ("We look at it.", "It works."):
         tell(row, text)

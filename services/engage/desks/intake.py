@@ -1,6 +1,8 @@
 """From a desk's events to what Engage decides about: only what is true goes on, and only what a demand needs."""
 
+import hmac
 import re
+from collections.abc import Collection
 from datetime import datetime
 from uuid import NAMESPACE_URL, UUID, uuid5
 
@@ -12,6 +14,11 @@ from services.engage.triage import DESK_CLOSED, DESK_PRIORITIES, DESK_WITHDRAWN,
 
 PRIORITIES = {1: "critical", 2: "high", 3: "normal", 4: "low", 5: "wish"}
 """What Engage calls the priority of a desk whose own word it does not know."""
+
+
+ADDRESSES = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+|(?<![\w.])(?:\+|00?)\d[\d ()/.-]{5,}\d")
+"""E-mail addresses, and telephone numbers that begin with `+` or `0`."""
+WITHHELD = "[withheld]"
 
 
 def demand_of(desk: str, ticket: str) -> UUID:
@@ -81,6 +88,22 @@ def ticket_pushed(desk: str, event: DeskEvent, received_at: datetime) -> TicketP
             "by_requester": _by_requester(event),
         }
     )
+
+
+def withheld(pushed: TicketPushed, personal: Collection[str], key: str) -> TicketPushed:
+    """What goes on of a person, less what is to be withheld: `name`, `address`, `addresses in text`.
+
+    In the place of an address stands one that nobody can write to, which is the same for the same person and `key`.
+    """
+    instead: dict[str, str] = {}
+    if "name" in personal:
+        instead["requester_name"] = ""
+    if "address" in personal and pushed.requester_email:
+        person = hmac.digest(key.encode(), pushed.requester_email.lower().encode(), "sha256").hex()[:20]
+        instead["requester_email"] = f"{person}@{pushed.desk}.invalid"
+    if "addresses in text" in personal:
+        instead |= {name: ADDRESSES.sub(WITHHELD, getattr(pushed, name)) for name in ("title", "text")}
+    return pushed.model_copy(update=instead) if instead else pushed
 
 
 def slug(name: str) -> str | None:

@@ -1,4 +1,4 @@
-"""What desks tell of a ticket in their own order, and what it has still to be told."""
+"""Desks: what they tell in their own order, what they are still to be told, what they pushed, how they are asked."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -19,10 +19,45 @@ def upgrade() -> None:
         op.add_column("demand", sa.Column(name, sa.JSON(), nullable=False, server_default="[]"))
     op.execute("UPDATE demand SET said = json_build_array(told) WHERE told <> ''")
     op.drop_column("demand", "told")
+    op.create_table(
+        "desk_round",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.Column("round", sa.BigInteger(), nullable=False),
+        sa.Column("cursor", sa.Text(), nullable=False),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("found", sa.BigInteger(), nullable=False),
+        sa.Column("failed", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_table(
+        "desk_door",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.Column("taken", sa.BigInteger(), nullable=False),
+        sa.Column("last_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("refused", sa.BigInteger(), nullable=False),
+        sa.Column("refused_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("refusal", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_table(
+        "raw_push",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.Column("desk", sa.Text(), nullable=False),
+        sa.Column("received_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("headers", sa.Text(), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
 
 
 def downgrade() -> None:
     """Back."""
+    for table in ("raw_push", "desk_door", "desk_round"):
+        op.drop_table(table)
     op.add_column("demand", sa.Column("told", sa.Text(), nullable=False, server_default=""))
     op.execute("UPDATE demand SET told = coalesce(said ->> -1, '')")
     for name in (*LISTS, *TEXTS):
