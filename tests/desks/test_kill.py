@@ -1,13 +1,15 @@
-"""A real desk with many tickets while Engage is killed again and again and pushes are lost: each ends as it was decided.
+"""A real desk with many tickets, while Engage is killed again and again and pushes are lost: each ends as decided.
 
 .venv/bin/python -m pytest tests/desks/test_kill.py --tickets 200
 """
 
 import asyncio
 import re
+import threading
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -17,17 +19,12 @@ import asyncpg
 import httpx
 import orjson
 import pytest
-from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import Route
 
 from contracts.value_chain import ENGAGE
 from services.engage.desks.intake import demand_of
 from services.engage.desks.text import MARKED
 from svc.chaos.chain import Chain, until
 from svc.chaos.nursery import Nursery, nursery
-from svc.loopback import serve
 from tests.desks.django_helpdesk import Desk, running
 
 if TYPE_CHECKING:
@@ -36,11 +33,11 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.timeout(3000)
 NAME, SEED = "helpdesk", 20261127
 LOST, ANSWERED_BADLY, HUNG_UP = 0.15, 0.1, 0.1
-"""Of the pushes: those that nobody hears, those that are heard and answered 500, and those that get no answer at all."""
+"""Of the pushes: those that nobody hears, those that are heard and answered 500, and those that get no answer."""
 UP = (0.5, 4.0)
 """Seconds that Engage lives until it is killed, once it is ready."""
 ENOUGH = 300.0
-"""Seconds that the last ticket may take, once nothing fails any more: what was claimed by who was killed waits for 30."""
+"""Seconds that the last ticket may take once nothing fails any more: what was claimed by who was killed waits 30."""
 ROWS = """SELECT id, ticket, status, reason, notices, said, untold, reopened, replies FROM demand
 WHERE desk = $1 AND status IS NOT NULL"""
 
@@ -84,29 +81,47 @@ class Way:
     def __init__(self, random: Random) -> None:
         self.random, self.to, self.bad = random, "", True
         self.outcomes: Counter[str] = Counter()
-        self.app = Starlette(routes=[Route("/desks/{desk}", self.push, methods=["POST"])])
+        way = self
 
-    async def push(self, request: Request) -> Response:
-        """Carry a push on, or do what networks do."""
-        body, chance = await request.body(), self.random.random() if self.bad else 1.0
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                answer = way.carry(self.path, self.rfile.read(int(self.headers["content-length"])))
+                if answer:
+                    self.send_response(answer)
+                    self.end_headers()
+
+            def log_message(self, format: str, *args: object) -> None:
+                """Say nothing."""
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_port}"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def carry(self, path: str, body: bytes) -> int:
+        """Carry a push on, or do what networks do; the status of the answer, 0 for none."""
+        chance = self.random.random() if self.bad else 1.0
         if chance < LOST:
-            self.outcomes["lost"] += 1
-            return Response(status_code=500)
+            return self.count("lost", 500)
         if chance < LOST + HUNG_UP:
-            self.outcomes["hung up"] += 1
-            raise ConnectionAbortedError("the network is gone")
+            return self.count("hung up", 0)
+        headers = {"content-type": "application/json"}
         try:
-            async with httpx.AsyncClient(timeout=3) as client:
-                url = f"{self.to}{request.url.path}?{request.url.query}"
-                answer = await client.post(url, content=body, headers={"content-type": "application/json"})
+            answer = httpx.post(f"{self.to}{path}", content=body, headers=headers, timeout=3)
         except httpx.TransportError:
-            self.outcomes["Engage away"] += 1
-            return Response(status_code=502)
+            return self.count("Engage away", 502)
         if chance < LOST + HUNG_UP + ANSWERED_BADLY:
-            self.outcomes["heard, and answered 500"] += 1
-            return Response(status_code=500)
-        self.outcomes[f"answered {answer.status_code}"] += 1
-        return Response(status_code=answer.status_code)
+            return self.count("heard, and answered 500", 500)
+        return self.count(f"answered {answer.status_code}", answer.status_code)
+
+    def count(self, what: str, status: int) -> int:
+        """Remember what became of a push."""
+        self.outcomes[what] += 1
+        return status
+
+    def close(self) -> None:
+        """Carry nothing any more."""
+        self.server.shutdown()
+        self.server.server_close()
 
 
 class DeskChain(Chain):
@@ -139,15 +154,16 @@ class DeskChain(Chain):
 
 
 @pytest.fixture
-async def way() -> AsyncIterator[tuple[Way, str]]:
+def way() -> Iterator[Way]:
     found = Way(Random(SEED))
-    async with serve(found.app) as url:
-        yield found, url
+    yield found
+    found.close()
 
 
 @pytest.fixture
-def desk(tmp_path: Path, way: tuple[Way, str]) -> Iterator[Desk]:
-    with running(tmp_path / "desk", f"{way[1]}/desks/{NAME}?token=t0ken") as found:
+def desk(tmp_path: Path, way: Way) -> Iterator[Desk]:
+    (folder := tmp_path / "desk").mkdir()
+    with running(folder, f"{way.url}/desks/{NAME}?token=t0ken") as found:
         yield found
 
 
@@ -185,12 +201,12 @@ async def make(chain: DeskChain, sort: Sort, number: int) -> None:
 
 
 async def test_every_ticket_is_answered_once_and_as_it_was_decided_whoever_is_killed_meanwhile(
-    machine: "Machine", tmp_path: Path, desk: Desk, way: tuple[Way, str], pytestconfig: pytest.Config
+    machine: "Machine", tmp_path: Path, desk: Desk, way: Way, pytestconfig: pytest.Config
 ) -> None:
     number, random = pytestconfig.getoption("--tickets"), Random(SEED)
     wanted = {f"{sort.title} {n}": sort for n, sort in enumerate(sorts(number, random), 1)}
-    async with nursery(tmp_path) as parent, DeskChain(machine, tmp_path, parent, desk).running() as chain:
-        way[0].to = chain.urls[ENGAGE]
+    async with nursery(tmp_path) as parent, (chain := DeskChain(machine, tmp_path, parent, desk)).running():
+        way.to = chain.urls[ENGAGE]
         async with killing(chain, random) as lives:
             for n, (_, sort) in enumerate(wanted.items(), 1):
                 await make(chain, sort, n)
@@ -200,7 +216,7 @@ async def test_every_ticket_is_answered_once_and_as_it_was_decided_whoever_is_ki
                 return 2 * sum(row["notices"] > 1 for row in demands.values()) > number
 
             await until(half_told, ENOUGH, what="half of the tickets are on their way, whoever is killed")
-        way[0].bad = False
+        way.bad = False
 
         async def all_told() -> bool:
             demands = await chain.demands()
@@ -212,7 +228,7 @@ async def test_every_ticket_is_answered_once_and_as_it_was_decided_whoever_is_ki
             await until(all_told, ENOUGH, what="every ticket was told what was decided", glance=0.5)
         finally:
             found = Counter(row["status"] for row in (await chain.demands()).values())
-            print(f"{number} tickets, {len(lives) - 1} kills, pushes: {dict(way[0].outcomes)}, demands: {dict(found)}")  # noqa: T201
+            print(f"{number} tickets, {len(lives) - 1} kills, pushes: {dict(way.outcomes)}, demands: {dict(found)}")  # noqa: T201
         demands, tickets = await chain.demands(), await chain.tickets()
         wrong = [fault for ticket in tickets for fault in faults(ticket, wanted, demands)]
         assert not wrong, "\n".join(wrong)
@@ -223,7 +239,7 @@ async def test_every_ticket_is_answered_once_and_as_it_was_decided_whoever_is_ki
         assert stands["pushes_taken"]
         assert stands["last_asked_at"]
     assert len(lives) > 3
-    assert all(way[0].outcomes[one] for one in ("lost", "hung up", "heard, and answered 500", "answered 202"))
+    assert all(way.outcomes[one] for one in ("lost", "hung up", "heard, and answered 500", "answered 202"))
 
 
 def faults(ticket: dict[str, Any], wanted: dict[str, Sort], demands: dict[UUID, asyncpg.Record]) -> Iterator[str]:
@@ -240,19 +256,16 @@ def faults(ticket: dict[str, Any], wanted: dict[str, Sort], demands: dict[UUID, 
         yield f"{about}: its demand is {row['status']} ({row['reason']}), not {sort.demand}"
     if ticket["status"] != sort.ticket:
         yield f"{about}: the ticket stands at {ticket['status']}, not {sort.ticket}"
-    written = [
-        (mark, comment) for comment in ticket["followup_set"] if (mark := MARKED.search(comment["comment"] or ""))
-    ]
+    comments = sorted(ticket["followup_set"], key=lambda comment: int(comment["id"]))
+    written = [(mark, comment) for comment in comments if (mark := MARKED.search(comment["comment"] or ""))]
     public = [(int(mark[2]), comment["comment"]) for mark, comment in written if not mark[3]]
     notes = [comment["comment"] for mark, comment in written if mark[3]]
-    numbers = [
-        one for one, _ in sorted(public, key=lambda pair: [c["comment"] for c in ticket["followup_set"]].index(pair[1]))
-    ]
-    if sorted(numbers) != [*range(1, row["notices"] + 1)]:
+    numbers = [one for one, _ in public]
+    if numbers != [*range(1, row["notices"] + 1)]:
         yield f"{about}: {row['notices']} notices are the answers {numbers}"
     if any(UUID(mark[1]) != id for mark, _ in written):
         yield f"{about}: an answer belongs to another ticket"
-    last = max(public, default=(0, ""))[1]
+    last = public[-1][1] if public else ""
     said = orjson.loads(row["said"])
     if re.sub(MARKED, "", last).strip() != said[-1] or sort.answer not in last:
         yield f"{about}: its last answer is {last!r}, and what was decided is {said[-1]!r}"
