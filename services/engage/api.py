@@ -24,6 +24,7 @@ from contracts.values import Channel, Kind, Priority, Requirement
 from services.chassis.commands import Door, problem
 from services.chassis.outputs import Problem
 from services.chassis.service import PROBLEMS, database_session
+from services.engage.channels import Alike, alike
 from services.engage.desks.events import Received, Unreadable
 from services.engage.desks.intake import confirmed, delivery_of, ticket_pushed, withheld
 from services.engage.desks.signature import Refused, challenge
@@ -34,6 +35,7 @@ from services.engage.model import (
     DemandAltered,
     DemandClassified,
     KnownServices,
+    MergeAsked,
     Segment,
     ServiceDescribed,
     TermsAnswered,
@@ -109,6 +111,17 @@ class ClassificationBody(Body):
     """What sort of demand it is; one that a value stream takes."""
     service: Id | None = None
     """The service it is about; leave it out to keep the one it has."""
+    by: Name
+    """Who decides."""
+    reason: Words
+    """Why."""
+
+
+class MergerBody(Body):
+    """A person decides that two demands of one requester are one."""
+
+    into: UUID
+    """The open demand that is to stand for both."""
     by: Name
     """Who decides."""
     reason: Words
@@ -318,6 +331,22 @@ async def withdraw(demand: UUID, body: WithdrawalBody, door: Commanding) -> Resp
 async def classify(demand: UUID, body: ClassificationBody, door: Commanding) -> Response:
     """A person says what an unclassified or escalated demand is, and its value stream begins."""
     return await door.ask(DemandClassified(demand=demand, **body.model_dump()))
+
+
+@router.get("/demands/{demand}/alike", tags=["demands"], response_model=list[Alike], responses=PROBLEMS)
+async def offers(demand: UUID, session: Reading) -> list[Alike] | Response:
+    """What the same person has asked by another channel at nearly the same time: perhaps it is one need."""
+    async with session:
+        row = await session.get(Demand.rows(), demand)
+        if row is None or row.status is None:
+            return problem(404, "There is no such demand", "`GET /demands` lists them.")
+        return await alike(row, session)
+
+
+@router.post("/demands/{demand}/merger", tags=["demands"], response_model=DemandView, responses=PROBLEMS | STATE)
+async def merge(demand: UUID, body: MergerBody, door: Commanding) -> Response:
+    """Say that a demand is the same as an open one of the same person, which then stands for both."""
+    return await door.ask(MergeAsked(demand=demand, **body.model_dump()))
 
 
 @router.post("/demands/{demand}/alteration", tags=["demands"], response_model=DemandView, responses=PROBLEMS | YOURS)

@@ -136,6 +136,9 @@ def settle_merge(accepted: MergeAccepted, demand: Demand) -> list[Told | Tally |
     demand.merged_into = accepted.first
     reason = f"{accepted.title!r} asks for the same and came first"
     text = f"Somebody has asked for the same before ({accepted.title}): both go on as one, and you will be told how."
+    if accepted.decided:
+        reason = f"it is the same as {accepted.title!r}: {accepted.decided}"
+        text = f"You have asked for it before ({accepted.title}): both go on as one, and you will be told how."
     return [*close(demand, "merged", accepted.time, reason, text)]
 
 

@@ -14,6 +14,7 @@ from services.engage.business_analysis import (
     settle_merge,
     tell_of_first,
 )
+from services.engage.channels import ask_merge, stand_for, stay_apart
 from services.engage.feedback import (
     answer_feedback,
     hear_improvement_plan,
@@ -93,6 +94,9 @@ for consolidates in (
     settle_merge,
     leave_need,
     tell_of_first,
+    ask_merge,
+    stand_for,
+    stay_apart,
 ):
     handles.draws_on("business analysis", "relationship management")(consolidates)
 handles.draws_on("project management", "change enablement", "service financial management")(alter_demand)

@@ -242,6 +242,38 @@ class MergeAccepted(Command):
     first: UUID
     title: str
     """Of the first one."""
+    decided: str = ""
+    """Who says so, and why; empty if it was seen that both need the same."""
+
+
+class MergeAsked(Command):
+    """Somebody decides that two demands of one person are one."""
+
+    demand: UUID
+    """The later one."""
+    into: UUID
+    """The one that is to stand for both."""
+    by: str
+    """Who says so."""
+    reason: str
+
+
+class StandingAsked(Command):
+    """A demand is to stand for another one of the same person."""
+
+    demand: UUID
+    joining: Joined
+    by: str
+    reason: str
+
+
+class MergeDeclined(Command):
+    """A demand does not stand for this one."""
+
+    demand: UUID
+    into: UUID
+    """The other one."""
+    why: str
 
 
 class MergeLeft(Command):

@@ -17,6 +17,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.engage import desks_view
 from services.engage.backfill import DeskRound
+from services.engage.channels import Alike, alike
 from services.engage.desks.events import Received
 from services.engage.desks_view import DeskView, how_desks_stand
 from services.engage.model import Demand, Notice
@@ -51,6 +52,11 @@ class Place:
     async def stand(self) -> dict[str, DeskView]:
         """What `GET /desks/status` answers."""
         return {desk.desk: desk for desk in await how_desks_stand(AsyncSession(self.engine), self.pushes)}
+
+    async def alike(self, demand: Demand) -> list[Alike]:
+        """What `GET /demands/{demand}/alike` answers."""
+        async with AsyncSession(self.engine) as session:
+            return await alike(demand, session)
 
     async def write(self, row: Demand | DeskRound) -> None:
         """Have a row, as a lane would write it."""
@@ -127,6 +133,25 @@ async def test_a_ticket_that_has_still_to_be_told_something_is_shown_with_what_i
         ("7", 2, "delivered", 7, "ConnectError: refused"),
         ("8", 1, "assumed", 0, ""),
     ]
+
+
+async def test_what_one_person_says_by_two_channels_about_one_service_is_offered_as_perhaps_one(place: Place) -> None:
+    said: dict[str, Any] = {"requester": "emily@example.com", "service": "games", "status": "in_progress"}
+    mailed = Demand(id=uuid4(), desk="help", ticket="7", channel="desk", captured_at=NOW, title="Black", **said)
+    called = Demand(id=uuid4(), channel="phone", captured_at=NOW + timedelta(hours=3), **said)
+    called.requester = "Emily@Example.com"
+    late = Demand(id=uuid4(), channel="chat", captured_at=NOW + timedelta(hours=25), **said)
+    same_way = Demand(id=uuid4(), desk="help", ticket="8", captured_at=NOW, **said)
+    over, elsewhere, other = (Demand(id=uuid4(), channel="chat", captured_at=NOW, **said) for _ in range(3))
+    over.status, elsewhere.service, other.requester = "rejected", "charging", "paul@example.com"
+    for row in (mailed, called, late, same_way, over, elsewhere, other):
+        await place.write(row)
+    (offer,) = await place.alike(mailed)
+    assert (offer.demand.id, offer.channel) == (called.id, "phone")
+    assert (offer.merge, offer.into) == (f"/demands/{called.id}/merger", mailed.id)
+    assert offer.why == "emily@example.com asks about games by help too, 3.0 hours apart."
+    assert [one.demand.id for one in await place.alike(called)] == [*sorted([mailed.id, same_way.id]), late.id]
+    assert await place.alike(over) == []
 
 
 # What people read

@@ -82,6 +82,13 @@ def test_a_wordless_opening_after_the_reply_does_not_take_its_words_away() -> No
     assert (row.status, row.reopened, row.replies, row.last_reply) == ("in_progress", 1, 1, "Black again.")
 
 
+def test_an_answer_of_the_desks_people_to_what_we_have_never_heard_of_is_no_demand() -> None:
+    row = Demand(id=demand().id)
+    assert take(row, kind="replied", text="Fixed.", status="closed", order=CLOSED, by_requester=False) == []
+    assert row.status is None
+    assert take(row, kind="replied", text="Still black.", status="closed", order=CLOSED, by_requester=True)
+
+
 # Our own doing, and that of the desk's people
 
 
