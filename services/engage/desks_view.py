@@ -8,7 +8,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.engage.backfill import DeskRound
-from services.engage.model import Demand
+from services.engage.model import Demand, Notice
 from services.engage.notices import DESKS, RequesterNotice
 from services.engage.pushes import DeskDoor, Pushes, drop_expired
 
@@ -103,7 +103,7 @@ def write_back(demand: Demand, attempts: int, error: str) -> WriteBack:
         demand=demand.id,
         ticket=demand.ticket,
         waiting=len(demand.untold),
-        status=demand.untold[0].status,
+        status=Notice.model_validate(demand.untold[0]).status,  # a row of the read side holds what its JSON says
         attempts=attempts,
         last_error=error or demand.notice_failed,
     )

@@ -208,7 +208,7 @@ async def test_every_ticket_is_answered_once_and_as_it_was_decided_whoever_is_ki
     async with nursery(tmp_path) as parent, (chain := DeskChain(machine, tmp_path, parent, desk)).running():
         way.to = chain.urls[ENGAGE]
         async with killing(chain, random) as lives:
-            for n, (_, sort) in enumerate(wanted.items(), 1):
+            for n, sort in enumerate(wanted.values(), 1):
                 await make(chain, sort, n)
 
             async def half_told() -> bool:
@@ -233,6 +233,7 @@ async def test_every_ticket_is_answered_once_and_as_it_was_decided_whoever_is_ki
         wrong = [fault for ticket in tickets for fault in faults(ticket, wanted, demands)]
         assert not wrong, "\n".join(wrong)
         assert len(demands) == len(tickets) == number
+        await reopened(chain, next(ticket["id"] for ticket in tickets if wanted[ticket["title"]] is SOLVED))
         assert await chain.aside() == []
         (stands,) = await chain.get(ENGAGE, "/desks/status")
         assert (stands["desk"], stands["tickets_waiting"], stands["asking_failed"]) == (NAME, 0, "")
@@ -240,6 +241,23 @@ async def test_every_ticket_is_answered_once_and_as_it_was_decided_whoever_is_ki
         assert stands["last_asked_at"]
     assert len(lives) > 3
     assert all(way.outcomes[one] for one in ("lost", "hung up", "heard, and answered 500", "answered 202"))
+
+
+async def reopened(chain: DeskChain, ticket: int) -> None:
+    """A requester calls the desk, which opens their ticket again: the demand is taken up again, and resolved again."""
+    before = (await chain.demands())[demand_of(NAME, str(ticket))]
+    await asyncio.to_thread(chain.real.follow_up, str(ticket), "Emily calls: it is black again.", new_status=2)
+
+    async def again() -> bool:
+        row = (await chain.demands())[before["id"]]
+        return (row["reopened"], row["status"], row["untold"]) == (1, "delivered", "[]")
+
+    await until(again, ENOUGH, what="the demand was delivered once more")
+    after = (await chain.demands())[before["id"]]
+    (found,) = [one for one in await chain.tickets() if one["id"] == ticket]
+    marks = [int(mark[2]) for one in found["followup_set"] if (mark := MARKED.search(one["comment"] or ""))]
+    assert (found["status"], sorted(marks)) == (3, [*range(1, after["notices"] + 1)])
+    assert after["notices"] > before["notices"]
 
 
 def faults(ticket: dict[str, Any], wanted: dict[str, Sort], demands: dict[UUID, asyncpg.Record]) -> Iterator[str]:
