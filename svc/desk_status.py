@@ -57,9 +57,8 @@ def troubles(desk: Json) -> list[str]:
     for one in desk["write_backs"]:
         if one["last_error"]:
             times = f"{one['attempts']} attempts" if one["attempts"] != 1 else "1 attempt"
-            found.append(
-                f"ticket {one['ticket']} cannot be told that it is {one['status']} ({times}): {one['last_error']}"
-            )
+            why = one["last_error"].splitlines()[0]
+            found.append(f"ticket {one['ticket']} cannot be told that it is {one['status']} ({times}): {why}")
     return found
 
 

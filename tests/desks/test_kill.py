@@ -134,7 +134,7 @@ class DeskChain(Chain):
     async def _prepare(self, stack: AsyncExitStack) -> None:
         await super()._prepare(stack)
         api = {"base": self.real.url, "user": "engage-bot", "secret": "engage-bot-test"}
-        desks = {NAME: {"connector": "django-helpdesk", "secrets": ["t0ken"], "api": api, "ask_every": 2}}
+        desks = {NAME: {"connector": "django-helpdesk", "secrets": ["t0ken"], "api": api, "ask_every": 5}}
         self._environment["SVC_DESKS"] = orjson.dumps(desks).decode()
 
     async def tickets(self) -> list[dict[str, Any]]:
