@@ -65,6 +65,7 @@ from services.engage.supplier_management import (
     seek_partner,
     state_supplier_service,
 )
+from services.engage.triaging import ask_what_it_is, end_triage, open_triage
 
 handles = Handlers(ENGAGE)
 
@@ -78,6 +79,9 @@ for takes_in in (
     note_notice,
     ask_desk,
     hear_desk,
+    open_triage,
+    end_triage,
+    ask_what_it_is,
 ):
     handles.draws_on("service desk", "relationship management")(takes_in)
 

@@ -14,6 +14,7 @@ from contracts.event import Command, Data, Fact, Verdict
 from contracts.outside import Preference, StakeholderKind, TicketPushed
 from contracts.values import Channel, Count, Euros, Kind, Requirement, Slug
 from services.chassis.state import ONE, State
+from services.chassis.work import WorkDone, WorkItem
 
 FINAL: frozenset[DemandStatus | None] = frozenset(
     {"value_realised", "denied", "assumed", "rejected", "withdrawn", "merged"}
@@ -339,6 +340,33 @@ class DemandClassified(Command):
     by: str
     """Who says so."""
     reason: str
+
+
+class TriageNeeded(Command):
+    """No rule can place a demand: somebody at the desk has to say what it is."""
+
+    demand: UUID
+    title: str
+    reason: str
+
+
+class TriageOver(Command):
+    """Somebody has said what a demand is, or it has ended before anybody did."""
+
+    demand: UUID
+    by: str
+
+
+class TriageReported(WorkDone):
+    """Somebody reports that they have triaged a demand, and does not say what it is."""
+
+
+class Triage(WorkItem, by="demand"):
+    """The work of saying what a demand is that no rule could place."""
+
+    title: str = ""
+    reason: str = ""
+    """Why no rule could."""
 
 
 class TicketFollowed(Command):

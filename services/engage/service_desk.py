@@ -19,13 +19,15 @@ from services.engage.model import (
     DemandClassified,
     KnownServices,
     TicketFollowed,
+    TriageNeeded,
+    TriageOver,
 )
 from services.engage.notices import Told, tell, unknown
 from services.engage.relationship_management import Closing, close, known_as
 from services.engage.reports import period_of
 from services.engage.views import DemandView
 
-Capturing = Begin | Told | Tally
+Capturing = Begin | Told | Tally | TriageNeeded
 """What it takes to capture a demand: its value stream begins or its requester is told that it waits, and it counts."""
 
 
@@ -129,7 +131,9 @@ def take_demand(
     return [Answer(201, DemandView.of(demand)), *told]
 
 
-def classify_demand(classified: DemandClassified, demand: Demand, streams: Streams) -> list[Answer | Capturing]:
+def classify_demand(
+    classified: DemandClassified, demand: Demand, streams: Streams
+) -> list[Answer | Capturing | TriageOver]:
     """A person decides what a demand is that no rule could place, or on which work has ended without a result."""
     if demand.status is None:
         return [unknown()]
@@ -145,13 +149,14 @@ def classify_demand(classified: DemandClassified, demand: Demand, streams: Strea
         return [refusal(422, "No value stream takes it", detail)]
     newly = classified.kind == "complaint" != demand.kind
     complaint = [Tally(period=period_of(classified.time), complaints=1)] if newly else []
+    over = [TriageOver(demand=demand.id, by=classified.by)] if demand.status == "unclassified" else []
     demand.status, demand.kind, demand.service = "captured", classified.kind, service
     source = f"{classified.by} decided: {classified.reason}"
     decided = {"kind": demand.kind} | ({"service": classified.service} if classified.service else {})
     kept = (fact for fact in demand.facts if fact.name not in decided)
     demand.facts = (*(Fact(name=name, value=value, source=source) for name, value in decided.items()), *kept)
     told = begin(demand, demand.contacted_at or classified.time, streams)
-    return [Answer(200, DemandView.of(demand)), *told, *complaint]
+    return [Answer(200, DemandView.of(demand)), *told, *complaint, *over]
 
 
 def capture_ticket(
@@ -199,7 +204,8 @@ def begin(demand: Demand, since: datetime, streams: Streams) -> list[Capturing]:
         if demand.kind == "unclassified":
             rule = next((fact.source for fact in demand.facts if fact.name == "kind"), "nobody has said")
             demand.reason = f"what sort of demand it is cannot be told: {rule}"
-        return [*tell(demand, f"We have received it. A person looks at it next, because {demand.reason}.")]
+        told = tell(demand, f"We have received it. A person looks at it next, because {demand.reason}.")
+        return [*told, TriageNeeded(demand=demand.id, title=demand.title, reason=demand.reason)]
     demand.reason, demand.escalated_to = f"it goes the way {stream.title!r}", ""
     demand.stream, demand.owner = stream.stream, stream.owner
     demand.contacted_at, demand.promised_by = since, since + timedelta(hours=stream.promise.hours)

@@ -233,6 +233,8 @@ async def test_every_ticket_is_answered_once_and_as_it_was_decided_whoever_is_ki
         wrong = [fault for ticket in tickets for fault in faults(ticket, wanted, demands)]
         assert not wrong, "\n".join(wrong)
         assert len(demands) == len(tickets) == number
+        untold = {str(id) for id, row in demands.items() if row["status"] == UNKNOWN.demand}
+        assert {one["id"] for one in await chain.get(ENGAGE, "/work") if one["kind"] == "triage"} == untold
         await reopened(chain, next(ticket["id"] for ticket in tickets if wanted[ticket["title"]] is SOLVED))
         assert await chain.aside() == []
         (stands,) = await chain.get(ENGAGE, "/desks/status")

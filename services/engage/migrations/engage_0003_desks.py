@@ -10,6 +10,12 @@ depends_on = None
 
 TEXTS, LISTS = ("ticket_order", "ticket_done"), ("said", "untold")
 
+# what waits for triage already is work from now on
+WAITING = """INSERT INTO triage
+SELECT id, 1, 'open', 'service desk', 1, captured_at, captured_at + interval '8 hours', NULL, '',
+       'svc.engage.inbox.triage-reported.v1', json_build_object('demand', id)::text, title, reason
+FROM demand WHERE status = 'unclassified'"""
+
 
 def upgrade() -> None:
     """Forward."""
@@ -42,6 +48,24 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_table(
+        "triage",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.Column("status", sa.Text(), nullable=False),
+        sa.Column("owner", sa.Text(), nullable=False),
+        sa.Column("round", sa.BigInteger(), nullable=False),
+        sa.Column("begun_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("promised_by", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("done_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("done_by", sa.Text(), nullable=False),
+        sa.Column("done_type", sa.Text(), nullable=False),
+        sa.Column("done_data", sa.Text(), nullable=False),
+        sa.Column("title", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.execute(WAITING)
+    op.create_table(
         "raw_push",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("version", sa.BigInteger(), nullable=False),
@@ -56,7 +80,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Back."""
-    for table in ("raw_push", "desk_door", "desk_round"):
+    for table in ("raw_push", "triage", "desk_door", "desk_round"):
         op.drop_table(table)
     op.add_column("demand", sa.Column("told", sa.Text(), nullable=False, server_default=""))
     op.execute("UPDATE demand SET told = coalesce(said ->> -1, '')")
