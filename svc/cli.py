@@ -481,6 +481,18 @@ def desk_list(json: Json = False) -> None:
     _tell(desk.desks(), json)
 
 
+@desk.command("status")
+def desk_status(json: Json = False) -> None:
+    """How the desks of a running chain stand: what they pushed, when they were asked, which tickets wait to be told.
+
+    Exit code 1 if one of them does not answer, or does not take what it is told. Times are the wall's, in UTC.
+    Example: [bold]svc desk status[/]
+    """
+    from svc import desk_status
+
+    _tell(desk_status.status(), json)
+
+
 @desk.command("parse")
 def desk_parse(
     desk: Annotated[str, typer.Option(help="Its name, as in svc desk list; or a profile of yours, a .yaml file.")],

@@ -1,7 +1,6 @@
 """Handing over what was done, and asking what it was worth: the requester alone says whether value came of it."""
 
 from datetime import datetime, timedelta
-from typing import Never
 
 from contracts.deliver_support import ServiceDelivered, SupportTaskCompleted
 from contracts.engage import DemandStatus, ValueJudged
@@ -14,8 +13,8 @@ from services.engage.model import (
     ConfirmationOverdue,
     Demand,
     FirstEnded,
-    RequesterNotified,
     ServiceDescribed,
+    TriageOver,
 )
 from services.engage.notices import Told, spoken, tell, unknown
 from services.engage.registers import Stakeholder, StakeholderStated
@@ -26,7 +25,7 @@ TIME_TO_CONFIRM = timedelta(days=14)
 """How long a consumer may take to say what a delivery was worth; then their silence is taken for what it is."""
 
 
-Closing = Told | Tally | FirstEnded
+Closing = Told | Tally | FirstEnded | TriageOver
 """What it takes to close a demand: its requester is told, it is counted, and so are told those it stood for."""
 
 
@@ -54,10 +53,10 @@ def hand_over_support(completed: SupportTaskCompleted, demand: Demand) -> list[C
     why = " ".join(completed.reasons)
     match completed.outcome:
         case "resolved" | "fulfilled":
-            return hand_over(demand, completed.resolution, completed.time)
+            return [*hand_over(demand, completed.resolution, completed.time)]
         case "workaround":
             what = f"{completed.resolution} This is a workaround: the cause is still there."
-            return hand_over(demand, what, completed.time)
+            return [*hand_over(demand, what, completed.time)]
         case "refused":
             return [*close(demand, "rejected", completed.time, why, f"It will not be done: {why}")]
         case "unresolved":
@@ -135,13 +134,6 @@ def withdraw_demand(withdrawn: DemandWithdrawn, demand: Demand) -> list[Answer |
     return [Answer(200, DemandView.of(demand)), *told]
 
 
-def note_notice(notified: RequesterNotified, demand: Demand) -> list[Never]:
-    """Keep whether the last notice has reached the requester's desk."""
-    if notified.number == demand.notices:
-        demand.notice_failed = notified.failed
-    return []
-
-
 def state_stakeholder(stated: StakeholderStated, stakeholder: Stakeholder) -> list[Answer]:
     """Know who somebody is: their segment stands in for one that they do not name, their roles say what they may."""
     stakeholder.name, stakeholder.kind, stakeholder.roles = stated.name, stated.kind, stated.roles
@@ -163,9 +155,10 @@ def close(
     demand: Demand, status: DemandStatus, time: datetime, reason: str, text: str, tally: Tally | None = None
 ) -> list[Closing]:
     """Bring a demand to a final state; `tally` is what the day counts, if that is more than its end."""
+    over = [TriageOver(demand=demand.id, by=f"its end: {reason}")] if demand.status == "unclassified" else []
     demand.status, demand.closed_at, demand.reason, demand.escalated_to = status, time, reason, ""
     merged = tell_merged(demand, reason) if status in ("rejected", "withdrawn") else []
-    return [*tell(demand, text), tally or Tally(period=period_of(time), closed=1), *merged]
+    return [*tell(demand, text), tally or Tally(period=period_of(time), closed=1), *merged, *over]
 
 
 def tell_merged(demand: Demand, what: str) -> list[FirstEnded]:

@@ -82,8 +82,8 @@ class Desk(NamedTuple):
 
 
 @contextmanager
-def running(folder: Path) -> Iterator[Desk]:
-    """Install it, fill it, run it."""
+def running(folder: Path, hook: str = "") -> Iterator[Desk]:
+    """Install it, fill it, run it; it pushes to `hook`, else to a receiver of its own."""
     python, port = folder / "venv" / "bin" / "python", free(1)[0]
     uv = [sys.executable, "-m", "uv", "--quiet"]
     run([*uv, "venv", str(folder / "venv")])
@@ -105,7 +105,7 @@ def running(folder: Path) -> Iterator[Desk]:
     run([str(python), str(desk), "migrate", "--verbosity", "0"])
     run([str(python), str(desk), "setup"])
     receiver = Receiver()
-    hook = f"http://127.0.0.1:{receiver.port}/desks/django-helpdesk?token=t0ken"
+    hook = hook or f"http://127.0.0.1:{receiver.port}/desks/django-helpdesk?token=t0ken"
     with (folder / "desk.log").open("wb") as log:
         process = subprocess.Popen(
             [str(python), str(desk), "runserver", f"127.0.0.1:{port}", "--noreload"],

@@ -49,7 +49,7 @@ from services.engage.model import (
     Statement,
     TicketFollowed,
 )
-from services.engage.notices import Desk, RequesterNotice
+from services.engage.notices import Desk, RequesterNotice, note_notice
 from services.engage.registers import Stakeholder
 from services.engage.relationship_management import (
     TIME_TO_CONFIRM,
@@ -57,7 +57,6 @@ from services.engage.relationship_management import (
     hand_over_service,
     hand_over_support,
     judge_value,
-    note_notice,
     pass_on_decision,
     withdraw_demand,
 )
@@ -620,7 +619,8 @@ def test_a_requester_is_told_on_the_ticket_where_its_desk_takes_notices(monkeypa
     assert notice == RequesterNotice(
         demand=ID, desk="roundup", ticket="7", number=1, status="in_progress", text=report.text, asks_confirmation=False
     )
-    assert notice.failed("gone") == RequesterNotified(demand=ID, number=1, failed="gone")
+    assert notice.refused("gone") == RequesterNotified(demand=ID, number=1, failed="gone")
+    assert notice.failed("away") == RequesterNotified(demand=ID, number=1, failed="away", again=True)
 
 
 def test_whether_the_last_notice_arrived_is_kept_and_older_ones_say_nothing() -> None:
