@@ -9,6 +9,7 @@ import orjson
 import pytest
 
 from svc.chaos import run
+from svc.chaos.chain import STREAMS
 from svc.chaos.checks import CHECKS
 from svc.invariants import sentence
 
@@ -31,7 +32,8 @@ async def test_sixty_kills_lose_double_and_disorder_nothing_and_mutants_are_caug
     assert result["kills"] == 60
     assert (result["lost"], result["doubled"], result["out_of_order"]) == (0, 0, 0), told.decode()
     assert result["rounds"] == len(result["faults"]) == 2
-    assert result["demands"] > 12, "hardly anything was on its way"
+    assert result["demands"] > 60, "hardly anything was on its way"
+    assert result["streams"].keys() == {stream.stream for stream in STREAMS}, "a value stream has had no demand"
     assert result["caught_by"].keys() == run.MUTANTS.keys()
     for mutant, check in result["caught_by"].items():
         assert check, f"mutant {mutant} was not caught"

@@ -1,0 +1,158 @@
+"""The people of a scenario at a chain under fire: its day comes by the clock, and they react to what they are told.
+
+What they say hangs on the scenario and the seed alone; when it gets through hangs on what is up just then.
+"""
+
+import asyncio
+from collections import Counter, defaultdict
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager, suppress
+from datetime import timedelta
+from heapq import heappop, heappush
+from itertools import count
+
+from aiokafka import AIOKafkaConsumer
+from aiokafka.errors import KafkaError
+
+from contracts.engage import DemandStatusReported
+from contracts.value_chain import flow_of
+from services.engage.model import FINAL
+from svc.chaos.chain import Chain, Stuck, until
+from svc.log import logged
+from svc.scenario.say import DESKS, Say
+from svc.scenario.scenario import Scenario
+from svc.simulation.run import DAY
+
+AT_ONCE = 12
+"""Calls that are under way at the same time."""
+GLANCE = 0.02
+BUSY = timedelta(hours=12)
+"""How long after the day's beginning all that the file tells of has been said; the rest of it comes at random."""
+FAST = 20_000.0
+"""How many times faster than the wall's the clock runs when nobody brings anything new any more."""
+LONG = 45.0
+"""Wall seconds that it then runs so: ten days, within which whoever can come to an end has done so."""
+
+
+class People:
+    """Who asks a chain for something, and answers it. What they have been told last is in `status`."""
+
+    def __init__(self, chain: Chain, scenario: Scenario, seed: int) -> None:
+        self._chain, self._scenario, self._seed = chain, scenario, seed
+        self._start = DAY + scenario.begins
+        self._react = scenario.react(seed)
+        self._queue: list[tuple[float, int, Say]] = []
+        self._numbers, self._room = count(), asyncio.Semaphore(AT_ONCE)
+        self._about: defaultdict[tuple[str, ...], asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._calls: set[asyncio.Task[None]] = set()
+        self._failure: BaseException | None = None
+        self._hurried = False
+        self._over = asyncio.Event()
+        self.demands: set[str] = set()
+        """Demands that they have brought."""
+        self.status: dict[str, tuple[int, str]] = {}
+        """By demand: the newest notice's number, and the state that it tells."""
+        self.answers: Counter[int] = Counter()
+        """How their calls were answered, by HTTP status."""
+
+    @asynccontextmanager
+    async def there(self) -> AsyncIterator["People"]:
+        """Their day begins, and they listen."""
+        async with AIOKafkaConsumer(bootstrap_servers=self._chain.bootstrap, enable_auto_commit=False) as self._ears:
+            topic = flow_of(DemandStatusReported).topic
+            places = [place for place in self._chain.since if place.topic == topic]
+            self._ears.assign(places)
+            for place in places:
+                self._ears.seek(place, self._chain.since[place])
+            self._begin(self._scenario.day(self._start, self._seed))
+            tasks = [asyncio.create_task(self._hear()), asyncio.create_task(self._speak())]
+            for task in tasks:
+                task.add_done_callback(self._ended)
+            try:
+                yield self
+            finally:
+                for task in (*tasks, *self._calls):
+                    task.cancel()
+                await asyncio.gather(*tasks, *self._calls, return_exceptions=True)
+
+    async def until_all_is_said(self) -> None:
+        """Wait until all that the file tells of has been said; afterwards nobody brings anything new."""
+        await asyncio.sleep(self._chain.clock.seconds_until(self._start + BUSY))
+        self._over.set()
+
+    async def see_through(self) -> None:
+        """Time flies and who is asked answers at once, until all demands have ended or ten days are over; then rest.
+
+        What has not come to its end by then waits for somebody who does not speak, and its state says so.
+        """
+        self._hurried = True
+        await self._chain.turn(FAST)
+        with suppress(Stuck):
+            await until(self.all_ended, LONG, what="all demands have ended")
+        await self._chain.turn(1.0)
+        await self._until_calm()
+
+    async def all_ended(self) -> bool:
+        """Whether whoever has brought a demand was told of its end."""
+        return self.demands <= self.status.keys() and all(status in FINAL for _, status in self.status.values())
+
+    def _begin(self, said: Iterable[Say]) -> None:
+        for say in said:
+            heappush(self._queue, (say.at.timestamp(), next(self._numbers), say))
+
+    async def _hear(self) -> None:
+        while True:
+            try:
+                fetched = await self._ears.getmany(timeout_ms=100)
+            except KafkaError:
+                await asyncio.sleep(GLANCE)  # it is away: it comes back
+                continue
+            for records in fetched.values():
+                for record in map(logged, records):
+                    if record.event.get("type") == DemandStatusReported.type:
+                        self._told(record.event["data"]["demand"], record.sequence, record.event["data"]["status"])
+                        self._begin(self._react(record.event))
+
+    def _told(self, demand: str, number: int, status: str) -> None:
+        if number > self.status.get(demand, (0, ""))[0]:
+            self.status[demand] = number, status
+
+    async def _speak(self) -> None:
+        while True:
+            now = self._chain.clock.now()
+            while self._queue and (self._hurried or self._queue[0][2].at <= now):
+                say = heappop(self._queue)[2]
+                fresh = say.at >= self._start + BUSY and (say.path == "/demands" or say.path.startswith(DESKS))
+                if not (fresh and self._over.is_set()):
+                    call = asyncio.create_task(self._say(say))
+                    self._calls.add(call)
+                    call.add_done_callback(self._ended)
+            await asyncio.sleep(GLANCE)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._calls.discard(task)
+        if not task.cancelled() and (error := task.exception()):
+            self._failure = error
+
+    async def _say(self, say: Say) -> None:
+        """One call; those about the same thing one after the other."""
+        thing = say.path.split("/")[1:3]  # /demands brings a new one, which is about nothing else
+        async with self._about[say.activity, *(thing if len(thing) > 1 else (say.key,))], self._room:
+            answer = await self._chain.say(say)
+            self.answers[answer.status_code] += 1
+            if answer.is_success and (say.path == "/demands" or say.body.get("type") == "issue.created"):
+                self.demands.add(str(say.demand))
+
+    async def _until_calm(self) -> None:
+        """Wait until nothing is on its way, nor said, nor waits to be heard or said."""
+
+        async def calm() -> bool:
+            if self._failure:
+                raise self._failure
+            said = sum(self.answers.values())
+            await self._chain.at_rest()
+            ends = await self._ears.end_offsets(self._ears.assignment())
+            heard = [await self._ears.position(place) >= end for place, end in ends.items()]
+            return all(heard) and not self._queue and not self._calls and said == sum(self.answers.values())
+
+        await until(calm, what="everybody has said what they had to say")
