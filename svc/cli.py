@@ -596,19 +596,23 @@ def bench_scale(quick: Quick = False, json: Json = False) -> None:
 def chaos(
     kills: Annotated[int, typer.Option(min=1, help="How many kills in all; a round has 50.")] = 1000,
     seed: Annotated[int, typer.Option(help="Of the first round; each following round has the next one.")] = 1,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Demand of two value streams, not a scenario's day: a third of the time.")
+    ] = False,
     mutants: Annotated[bool, typer.Option(help="Whether chassis that break a promise must be caught, too.")] = True,
     report: Annotated[Path | None, typer.Option(help="A document whose table of faults is written anew.")] = None,
     json: Json = False,
 ) -> None:
     """Kill services of a chain of its own, and more, under load, and balance the books after each round.
 
-    Exit code 0 only if nothing was lost, doubled or out of order, and each mutant was caught. A long run can be done in
-    parts: its last line says the next seed. Example: [bold]svc chaos --kills 100 --seed 7[/]
+    A round plays the day of the scenario shipped, at speed, and goes on until all its demands have ended. Exit code 0
+    only if nothing was lost, doubled or out of order, and each mutant was caught. A long run can be done in parts: its
+    last line says the next seed. Example: [bold]svc chaos --kills 100 --seed 7[/]
     """
     from svc.chaos import run
     from svc.terminal import Terminal
 
-    _run(run.run(Terminal(json=json), kills=kills, seed=seed, mutants=mutants, json=json, report=report))
+    _run(run.run(Terminal(json=json), kills=kills, seed=seed, quick=quick, mutants=mutants, json=json, report=report))
 
 
 @app.command()

@@ -54,7 +54,7 @@ REQUESTER = "emily.carter@bluefleet.example"
 FULLY: Json = {"verdict": "fully", "utility": True, "warranty": True, "satisfaction": 5}
 EARLY, SPEED = timedelta(hours=1), 1440.0
 """How long before a scenario's day it is set up, and how many times faster than the wall's its clock runs then."""
-PATIENCE = 240.0
+PATIENCE = 120.0
 """Seconds that anything may take that is waited for."""
 
 
@@ -86,7 +86,7 @@ class Chain:
     """
 
     def __init__(self, machine: Machine, folder: Path, nursery: Nursery, scenario: Scenario | None = None) -> None:
-        self._nursery, self._scenario = nursery, scenario
+        self._nursery, self.scenario = nursery, scenario
         self.bootstrap, self.folder = machine.bootstrap, folder
         begins = [Segment(datetime.now(UTC), DAY + scenario.begins - EARLY, 1.0)] if scenario else []
         self.clock = Clock(begins)
@@ -125,8 +125,8 @@ class Chain:
             self._engage = await stack.enter_async_context(asyncpg.create_pool(self.databases[ENGAGE], min_size=0))
             stack.push_async_callback(self.stop, *ACTIVITIES)
             await self.start(*ACTIVITIES)
-            if self._scenario:
-                await self._set_up(self._scenario)
+            if self.scenario:
+                await self._set_up(self.scenario)
             else:
                 await self.post(PLAN, "/policies/change-authority", governance.AT_ONCE)
                 await self.grant(self.clock.now())
@@ -407,7 +407,7 @@ class Chain:
     async def at_rest(self) -> None:
         """Wait until nothing is on its way any more."""
         waiting = log.until_at_rest(self.databases, self.bootstrap, self.clock, groups=self.groups, since=self.since)
-        await asyncio.wait_for(waiting, PATIENCE)
+        await asyncio.wait_for(waiting, 60)
 
     async def books(self) -> Books:
         """The books, once the chain has come to rest."""

@@ -223,6 +223,8 @@ async def clocks_apart(chain: Chain, machine: Machine, random: Random) -> None:
     finally:
         chain.always.clear()
         await each_restarted(chain, machine, random)
+        if chain.scenario is None:  # which says itself what there is to spend
+            await chain.grant(chain.clock.now())
 
 
 async def disk_full(chain: Chain, machine: Machine, random: Random) -> None:

@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from heapq import heappop, heappush
 from itertools import count
+from uuid import UUID
 
 from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import KafkaError
@@ -19,7 +20,7 @@ from contracts.value_chain import flow_of
 from services.engage.model import FINAL
 from svc.chaos.chain import Chain, Stuck, until
 from svc.log import logged
-from svc.scenario.say import DESKS, Say
+from svc.scenario.say import Say
 from svc.scenario.scenario import Scenario
 from svc.simulation.run import DAY
 
@@ -28,10 +29,15 @@ AT_ONCE = 12
 GLANCE = 0.02
 BUSY = timedelta(hours=12)
 """How long after the day's beginning all that the file tells of has been said; the rest of it comes at random."""
-FAST = 20_000.0
-"""How many times faster than the wall's the clock runs when nobody brings anything new any more."""
+FAST = 86_400.0
+"""How many times faster than the wall's the clock runs when nobody brings anything new any more: a day a second."""
 LONG = 45.0
-"""Wall seconds that it then runs so: ten days, within which whoever can come to an end has done so."""
+"""Wall seconds within which all demands must come to their end then; silence takes two weeks to be one."""
+
+
+def brings_demand(say: Say) -> bool:
+    """Whether somebody asks for something new by it."""
+    return say.path == "/demands" or say.body.get("type") == "issue.created"
 
 
 class People:
@@ -49,7 +55,7 @@ class People:
         self._hurried = False
         self._over = asyncio.Event()
         self.demands: set[str] = set()
-        """Demands that they have brought."""
+        """Demands that they have brought, or were told of."""
         self.status: dict[str, tuple[int, str]] = {}
         """By demand: the newest notice's number, and the state that it tells."""
         self.answers: Counter[int] = Counter()
@@ -81,20 +87,21 @@ class People:
         self._over.set()
 
     async def see_through(self) -> None:
-        """Time flies and who is asked answers at once, until all demands have ended or ten days are over; then rest.
+        """Time flies and who is asked answers at once, until all demands have ended; then rest.
 
-        What has not come to its end by then waits for somebody who does not speak, and its state says so.
+        One that does not come to its end is for the books to tell: they have the reason.
         """
         self._hurried = True
         await self._chain.turn(FAST)
         with suppress(Stuck):
-            await until(self.all_ended, LONG, what="all demands have ended")
+            await until(self._all_ended, LONG, what="all demands have ended")
         await self._chain.turn(1.0)
         await self._until_calm()
+        self._chain.ended.update(map(UUID, self.demands))
 
-    async def all_ended(self) -> bool:
+    async def _all_ended(self) -> bool:
         """Whether whoever has brought a demand was told of its end."""
-        return self.demands <= self.status.keys() and all(status in FINAL for _, status in self.status.values())
+        return all(self.status.get(demand, (0, ""))[1] in FINAL for demand in self.demands)
 
     def _begin(self, said: Iterable[Say]) -> None:
         for say in said:
@@ -114,6 +121,7 @@ class People:
                         self._begin(self._react(record.event))
 
     def _told(self, demand: str, number: int, status: str) -> None:
+        self.demands.add(demand)
         if number > self.status.get(demand, (0, ""))[0]:
             self.status[demand] = number, status
 
@@ -122,8 +130,7 @@ class People:
             now = self._chain.clock.now()
             while self._queue and (self._hurried or self._queue[0][2].at <= now):
                 say = heappop(self._queue)[2]
-                fresh = say.at >= self._start + BUSY and (say.path == "/demands" or say.path.startswith(DESKS))
-                if not (fresh and self._over.is_set()):
+                if not (self._over.is_set() and say.at >= self._start + BUSY and brings_demand(say)):
                     call = asyncio.create_task(self._say(say))
                     self._calls.add(call)
                     call.add_done_callback(self._ended)
@@ -140,7 +147,7 @@ class People:
         async with self._about[say.activity, *(thing if len(thing) > 1 else (say.key,))], self._room:
             answer = await self._chain.say(say)
             self.answers[answer.status_code] += 1
-            if answer.is_success and (say.path == "/demands" or say.body.get("type") == "issue.created"):
+            if answer.is_success and brings_demand(say):
                 self.demands.add(str(say.demand))
 
     async def _until_calm(self) -> None:
