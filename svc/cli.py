@@ -304,6 +304,21 @@ def work_list(json: Json = False) -> None:
     _tell(looking.open_work(), json)
 
 
+@work.command("take")
+def work_take(
+    item: Annotated[str, typer.Argument(help="The work's id, or the beginning of it.", show_default=False)],
+    by: Annotated[str, typer.Option(help="Who takes it up.", show_default=False)],
+    json: Json = False,
+) -> None:
+    """Say that somebody has taken a support task up: it meets the target to respond. Other work has no such target.
+
+    Example: [bold]svc work take 1f3a --by Priya[/]
+    """
+    from svc import looking
+
+    _tell(looking.work_taken(item, by), json)
+
+
 @work.command("done")
 def work_done(
     item: Annotated[str, typer.Argument(help="The work's id, or the beginning of it.", show_default=False)],
@@ -356,6 +371,19 @@ def scenario_draw(
     from svc.scenario import commands
 
     _tell(commands.draw_file(file), json)
+
+
+@scenario.command("schema")
+def scenario_schema() -> None:
+    """Print the JSON Schema of a scenario file: by it an editor says what may stand where.
+
+    Example: [bold]svc scenario schema > scenarios/schema.json[/], which is what `make contracts` does
+    """
+    import json
+
+    from svc.scenario import schema
+
+    typer.echo(json.dumps(schema(), indent=1))
 
 
 StreamFiles = Annotated[
