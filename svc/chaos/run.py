@@ -38,8 +38,8 @@ from svc.simulation.run import SCENARIO
 from svc.terminal import Terminal
 
 KILLS_A_ROUND = 50
-KILLED_FOR = 20.0
-"""Wall seconds over which the kills of a round are spread, and what starting again takes: most of a scenario's day."""
+KILLED_FOR = 12.0
+"""Wall seconds over which kills are spread, beside what starting again takes: together most of a scenario's day."""
 LONGEST = 180.0
 """Wall seconds that a round may take on a busy machine, one in which Kafka is away for a minute; it takes about 80."""
 DOUBLED: set[Callable[..., object]] = {
