@@ -20,6 +20,11 @@ class Flow:
         self._over = asyncio.Event()
         self._flowing: list[asyncio.Task[None]] = []
 
+    @property
+    def waiting(self) -> list[str]:
+        """None: whoever waits too long says so."""
+        return []
+
     @asynccontextmanager
     async def there(self) -> AsyncIterator["Flow"]:
         """They begin to ask."""

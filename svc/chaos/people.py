@@ -4,9 +4,10 @@ What they say hangs on the scenario and the seed alone; when it gets through han
 """
 
 import asyncio
+import time
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from heapq import heappop, heappush
 from itertools import count
@@ -18,7 +19,7 @@ from aiokafka.errors import KafkaError
 from contracts.engage import DemandStatusReported
 from contracts.value_chain import flow_of
 from services.engage.model import FINAL
-from svc.chaos.chain import Chain, Stuck, until
+from svc.chaos.chain import Chain, until
 from svc.log import logged
 from svc.scenario.say import Say
 from svc.scenario.scenario import Scenario
@@ -31,8 +32,8 @@ BUSY = timedelta(hours=12)
 """How long after the day's beginning all that the file tells of has been said; the rest of it comes at random."""
 FAST = 86_400.0
 """How many times faster than the wall's the clock runs when nobody brings anything new any more: a day a second."""
-LONG = 45.0
-"""Wall seconds within which all demands must come to their end then; silence takes two weeks to be one."""
+SILENCE = 30.0
+"""Wall seconds, a month then, after which nothing more will come if nobody was told anything."""
 
 
 def brings_demand(say: Say) -> bool:
@@ -52,7 +53,7 @@ class People:
         self._about: defaultdict[tuple[str, ...], asyncio.Lock] = defaultdict(asyncio.Lock)
         self._calls: set[asyncio.Task[None]] = set()
         self._failure: BaseException | None = None
-        self._hurried = False
+        self._hurried, self._heard_at = False, 0.0
         self._over = asyncio.Event()
         self.demands: set[str] = set()
         """Demands that they have brought, or were told of."""
@@ -93,15 +94,20 @@ class People:
         """
         self._hurried = True
         await self._chain.turn(FAST)
-        with suppress(Stuck):
-            await until(self._all_ended, LONG, what="all demands have ended")
+        self._heard_at = time.monotonic()
+        await until(self._all_over, what="all demands have ended")
         await self._chain.turn(1.0)
         await self._until_calm()
         self._chain.ended.update(map(UUID, self.demands))
 
-    async def _all_ended(self) -> bool:
-        """Whether whoever has brought a demand was told of its end."""
-        return all(self.status.get(demand, (0, ""))[1] in FINAL for demand in self.demands)
+    @property
+    def waiting(self) -> list[str]:
+        """Demands of whose end nobody was told, with the state that was told last."""
+        told = ((demand, self.status.get(demand, (0, "not answered"))[1]) for demand in sorted(self.demands))
+        return [f"{demand} is {status}" for demand, status in told if status not in FINAL]
+
+    async def _all_over(self) -> bool:
+        return not self.waiting or time.monotonic() > self._heard_at + SILENCE
 
     def _begin(self, said: Iterable[Say]) -> None:
         for say in said:
@@ -122,6 +128,7 @@ class People:
 
     def _told(self, demand: str, number: int, status: str) -> None:
         self.demands.add(demand)
+        self._heard_at = time.monotonic()
         if number > self.status.get(demand, (0, ""))[0]:
             self.status[demand] = number, status
 

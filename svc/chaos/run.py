@@ -40,8 +40,8 @@ from svc.terminal import Terminal
 KILLS_A_ROUND = 50
 KILLED_FOR = 12.0
 """Wall seconds over which kills are spread, beside what starting again takes: together most of a scenario's day."""
-LONGEST = 180.0
-"""Wall seconds that a round may take on a busy machine, one in which Kafka is away for a minute; it takes about 80."""
+LONGEST = 240.0
+"""Wall seconds that a round may take, also one in which Kafka is away for a minute, on a busy machine; most take 80."""
 DOUBLED: set[Callable[..., object]] = {
     checks.an_id_names_one_message, checks.nothing_stands_in_a_topic_that_nobody_told,
     checks.a_budget_has_bound_what_its_demands_and_initiatives_have_bound, invariants.nothing_shared_is_overdrawn,
@@ -177,7 +177,8 @@ async def one_round(
     except MachineError as death:
         violations.append(Violation("a process runs until it is ended", str(death)))
     except (Stuck, TimeoutError, AssertionError) as stuck:
-        violations.append(Violation("the chain comes to rest", f"{type(stuck).__name__}: {stuck}"))
+        waiting = "; ".join(asking.waiting[:STORIES])
+        violations.append(Violation("the chain comes to rest", f"{type(stuck).__name__}: {stuck} {waiting}"))
     finally:
         for task in (*killers, extra):
             task.cancel()
