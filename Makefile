@@ -43,8 +43,9 @@ fix: install ## mend what ruff can mend
 	@$(python) -m ruff check --fix .
 	@$(python) -m ruff format .
 
-contracts: install ## write what is derived from the contracts anew; refuses what would break a reader
+contracts: install ## write what is derived from contracts and scenarios anew; refuses what would break a reader
 	@$(python) -m contracts.render $(ARGS)
+	@$(python) -m svc scenario schema > scenarios/schema.json
 
 lock: install ## resolve the newest versions into requirements.lock
 	@$(python) -m uv --quiet pip compile pyproject.toml --all-extras --group dev --group bench --universal --generate-hashes \

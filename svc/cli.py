@@ -304,6 +304,21 @@ def work_list(json: Json = False) -> None:
     _tell(looking.open_work(), json)
 
 
+@work.command("take")
+def work_take(
+    item: Annotated[str, typer.Argument(help="The work's id, or the beginning of it.", show_default=False)],
+    by: Annotated[str, typer.Option(help="Who takes it up.", show_default=False)],
+    json: Json = False,
+) -> None:
+    """Say that somebody has taken a support task up: it meets the target to respond. Other work has no such target.
+
+    Example: [bold]svc work take 1f3a --by Priya[/]
+    """
+    from svc import looking
+
+    _tell(looking.work_taken(item, by), json)
+
+
 @work.command("done")
 def work_done(
     item: Annotated[str, typer.Argument(help="The work's id, or the beginning of it.", show_default=False)],
@@ -356,6 +371,19 @@ def scenario_draw(
     from svc.scenario import commands
 
     _tell(commands.draw_file(file), json)
+
+
+@scenario.command("schema")
+def scenario_schema() -> None:
+    """Print the JSON Schema of a scenario file: by it an editor says what may stand where.
+
+    Example: [bold]svc scenario schema > scenarios/schema.json[/], which is what `make contracts` does
+    """
+    import json
+
+    from svc.scenario import schema
+
+    typer.echo(json.dumps(schema(), indent=1))
 
 
 StreamFiles = Annotated[
@@ -608,19 +636,23 @@ def bench_scale(quick: Quick = False, json: Json = False) -> None:
 def chaos(
     kills: Annotated[int, typer.Option(min=1, help="How many kills in all; a round has 50.")] = 1000,
     seed: Annotated[int, typer.Option(help="Of the first round; each following round has the next one.")] = 1,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Demand of two value streams, not a scenario's day: a third of the time.")
+    ] = False,
     mutants: Annotated[bool, typer.Option(help="Whether chassis that break a promise must be caught, too.")] = True,
     report: Annotated[Path | None, typer.Option(help="A document whose table of faults is written anew.")] = None,
     json: Json = False,
 ) -> None:
     """Kill services of a chain of its own, and more, under load, and balance the books after each round.
 
-    Exit code 0 only if nothing was lost, doubled or out of order, and each mutant was caught. A long run can be done in
-    parts: its last line says the next seed. Example: [bold]svc chaos --kills 100 --seed 7[/]
+    A round plays the day of the scenario shipped, at speed, and goes on until all its demands have ended. Exit code 0
+    only if nothing was lost, doubled or out of order, and each mutant was caught. A long run can be done in parts: its
+    last line says the next seed. Example: [bold]svc chaos --kills 100 --seed 7[/]
     """
     from svc.chaos import run
     from svc.terminal import Terminal
 
-    _run(run.run(Terminal(json=json), kills=kills, seed=seed, mutants=mutants, json=json, report=report))
+    _run(run.run(Terminal(json=json), kills=kills, seed=seed, quick=quick, mutants=mutants, json=json, report=report))
 
 
 @app.command()

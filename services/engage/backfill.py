@@ -18,7 +18,6 @@ from opentelemetry.trace import SpanKind
 from pydantic import AwareDatetime
 
 from contracts import value_chain
-from contracts.envelope import encode
 from contracts.event import Command
 from contracts.outside import TicketPushed
 from contracts.values import Count, Slug
@@ -172,8 +171,7 @@ async def deliver(runtime: Runtime, pushed: TicketPushed, id: UUID) -> None:
     created = tracing.child(parent, "create", id)
     trace = tracing.traceparent(created)
     source = f"/client/{pushed.desk}"
-    value = encode(pushed, id=id, source=source, time=runtime.clock.now(), traceparent=trace)
-    await runtime.to_inbox(pushed.case, value, trace)
+    await runtime.to_inbox(pushed, trace, id=id, source=source, time=runtime.clock.now())
     about = runtime.tracer.about(pushed.case)
     words = about | tracing.message_attributes("create", inbox, runtime.partition_of(pushed.case), id)
     links = [asked if stored else None]
@@ -197,8 +195,8 @@ async def begin(runtime: Runtime) -> None:
         due = waiting[0]
         try:
             if not runtime.missing:
-                value = encode(due, id=uuid4(), source=f"/client/{due.desk}", time=runtime.clock.now())
-                await runtime.to_inbox(due.case, value, "")
+                source = f"/client/{due.desk}"
+                await runtime.to_inbox(due, "", id=uuid4(), source=source, time=runtime.clock.now())
                 waiting.pop(0)
                 continue
         except (KafkaError, *AWAY) as error:

@@ -34,6 +34,7 @@ from services.engage.opportunities import (
 )
 from services.engage.relationship_management import (
     assume_value,
+    give_up_demand,
     hand_over_service,
     hand_over_support,
     judge_value,
@@ -88,6 +89,7 @@ for takes_in in (
 for asks_for_value in (
     judge_value,  # here it refuses: a demand that nobody knows has no stream
     assume_value,
+    give_up_demand,
     state_stakeholder,
     take_answer,
 ):

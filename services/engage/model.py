@@ -386,6 +386,14 @@ class ConfirmationOverdue(Command):
     """Which delivery; a demand that was reopened meanwhile has another one, or none."""
 
 
+class AnswerOverdue(Command):
+    """The time in which it had to be said how a demand goes on that support could not resolve is over."""
+
+    demand: UUID
+    notices: int
+    """How often its requester had been told something: one more, and it has gone on since."""
+
+
 class RequesterNotified(Command):
     """A notice has reached the requester's desk, or was given up."""
 

@@ -10,6 +10,7 @@ from services.chassis.outputs import Answer, Later, refusal
 from services.engage.ledgers import Tally
 from services.engage.model import (
     FINAL,
+    AnswerOverdue,
     ConfirmationOverdue,
     Demand,
     FirstEnded,
@@ -22,7 +23,10 @@ from services.engage.reports import period_of
 from services.engage.views import DemandView, StakeholderView
 
 TIME_TO_CONFIRM = timedelta(days=14)
-"""How long a consumer may take to say what a delivery was worth; then their silence is taken for what it is."""
+"""How long a consumer may take to say what a delivery was worth; then their silence is taken for what it is.
+
+So long an unresolved demand waits for somebody to say how it goes on, too.
+"""
 
 
 Closing = Told | Tally | FirstEnded | TriageOver
@@ -63,8 +67,11 @@ def hand_over_support(completed: SupportTaskCompleted, demand: Demand) -> list[C
             # The same task would end the same way, so it is not asked again: somebody decides what has to be different.
             demand.escalated_to = demand.owner
             demand.reason = f"support could not resolve it: {why}"
+            by = completed.time + TIME_TO_CONFIRM
             sorry = f"We could not solve it: {why} {completed.resolution}"
-            return [*tell(demand, f"{sorry} The {demand.owner.lower()} decides how it goes on, and you will be told.")]
+            goes_on = f"The {demand.owner.lower()} decides how it goes on, and you will be told."
+            told = tell(demand, f"{sorry} {goes_on} If nothing is said by {spoken(by)}, we close it.")
+            return [*told, Later(by, AnswerOverdue(demand=demand.id, notices=demand.notices))]
 
 
 def hand_over_service(delivered: ServiceDelivered, demand: Demand) -> list[Closing | Later | ServiceDescribed]:
@@ -117,6 +124,16 @@ def assume_value(overdue: ConfirmationOverdue, demand: Demand) -> list[Closing]:
     days = TIME_TO_CONFIRM.days
     text = f"We have heard nothing for {days} days and close it; a reply takes it up again."
     return close(demand, "assumed", overdue.time, f"nobody has answered for {days} days", text)
+
+
+def give_up_demand(overdue: AnswerOverdue, demand: Demand) -> list[Closing]:
+    """Where neither the requester nor the owner has said how it goes on, it ends, and says why."""
+    if not demand.escalated_to or demand.notices != overdue.notices:
+        return []
+    days = TIME_TO_CONFIRM.days
+    reason = f"{demand.reason} Nobody has said for {days} days how it is to go on."
+    text = f"We have heard nothing for {days} days and close it unsolved; a reply takes it up again."
+    return close(demand, "rejected", overdue.time, reason, text)
 
 
 def withdraw_demand(withdrawn: DemandWithdrawn, demand: Demand) -> list[Answer | Closing]:

@@ -57,6 +57,8 @@ def take_ticket(
         return []
     if demand.status == "delivered":
         return [*reopen(demand, ticket, services, streams)]
+    if demand.escalated_to and demand.service is None and demand.status not in FINAL:
+        return [*name_service(demand, ticket, services, streams)]
     if demand.status in FINAL and ticket.kind == "replied":
         demand.followed_by = uuid5(demand.id, ticket.delivery)
         return [TicketFollowed(demand=demand.followed_by, follows=demand.id, pushed=ticket)]
@@ -221,6 +223,15 @@ def reopen(demand: Demand, ticket: TicketPushed, services: KnownServices, stream
     demand.service = demand.service or triage.read_service(None, ticket.text, services).value
     demand.status, demand.delivered, demand.delivered_at = "in_progress", "", None
     demand.reopened += 1
+    return begin(demand, ticket.time, streams)
+
+
+def name_service(demand: Demand, ticket: TicketPushed, services: KnownServices, streams: Streams) -> list[Capturing]:
+    """The requester was asked which service they mean: once they name one that is known, its value stream goes on."""
+    found = triage.read_service(None, ticket.text, services)
+    if found.value is None:
+        return []
+    demand.service, demand.facts = found.value, (*demand.facts, *facts_of({"service": found}))
     return begin(demand, ticket.time, streams)
 
 

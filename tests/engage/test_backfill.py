@@ -9,6 +9,8 @@ import httpx
 import pytest
 
 from contracts.clock import Clock
+from contracts.envelope import encode
+from contracts.event import Command
 from contracts.outside import TicketPushed
 from services.chassis.outputs import Ask, Later
 from services.chassis.runtime import Runtime
@@ -129,9 +131,9 @@ class Inbox(Runtime):
     async def execute(self, *_: object, **more: object) -> None:
         """Nothing has expired."""
 
-    async def to_inbox(self, case: str, value: bytes, traceparent: str) -> None:
+    async def to_inbox(self, command: Command, traceparent: str, **words: Any) -> None:
         """What would be there."""
-        self.records.append(json.loads(value))
+        self.records.append(json.loads(encode(command, traceparent=traceparent, **words)))
 
     @property
     def pushed(self) -> list[TicketPushed]:
