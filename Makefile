@@ -3,16 +3,19 @@ MAKEFLAGS += --no-print-directory
 python := .venv/bin/python
 ARGS :=
 .DEFAULT_GOAL := help
-.PHONY: help install demo up test docs bench chaos footprint lint fix contracts lock clean
+.PHONY: help install demo demo-desk up test docs bench chaos footprint lint fix contracts lock clean
 
 help: ## say what each target does
-	@grep -hE '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 20
+	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
 
 install: ## make .venv as requirements.lock says (does nothing when it is so already)
 	@sh tools/install.sh
 
 demo: install ## run the value chain once and show it: make demo ARGS="--once --json"
 	@$(python) -m svc demo $(ARGS)
+
+demo-desk: install ## the same with a real service desk beside it: make demo-desk ARGS="--once --json"
+	@$(python) -m svc desk demo $(ARGS)
 
 up: install ## run the value chain until Ctrl-C
 	@$(python) -m svc up $(ARGS)
@@ -49,6 +52,8 @@ contracts: install ## write what is derived from the contracts anew; refuses wha
 lock: install ## resolve the newest versions into requirements.lock
 	@$(python) -m uv --quiet pip compile pyproject.toml --all-extras --group dev --group bench --universal --generate-hashes \
 		--python-version 3.11 --no-header --upgrade --output-file requirements.lock
+	@$(python) -m uv --quiet pip compile svc/desks/helpdesk.in --universal --generate-hashes \
+		--python-version 3.11 --no-header --upgrade --output-file svc/desks/helpdesk.lock
 	@echo 'uv' | $(python) -m uv --quiet pip compile - --universal --generate-hashes \
 		--python-version 3.11 --no-header --upgrade --output-file tools/bootstrap.lock
 

@@ -481,6 +481,37 @@ def desk_list(json: Json = False) -> None:
     _tell(desk.desks(), json)
 
 
+@desk.command("demo")
+def desk_demo(
+    once: Annotated[bool, typer.Option("--once", help="End when the ticket is resolved.")] = False,
+    speed: Speed = DEMO_SPEED,
+    work: Work = Way.simulated,
+    limit: Annotated[float, typer.Option(min=1, help="Seconds that the demand may take to end.")] = 600.0,
+    port: Annotated[
+        int | None,
+        typer.Option(min=1024, max=65528, help="Of the page; the services take the six after it, the desk the next."),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Run the chain and a real django-helpdesk beside it, and see a ticket through: from its form to our answer on it.
+
+    The desk is installed from PyPI the first time. Its ticket is made by its own web form, as a browser does; without
+    --once all stays until Ctrl-C, to be clicked through.
+
+    Exit code 0 only if the desk shows our reply and the resolution. Example: [bold]svc desk demo --once --json[/]
+    """
+    from svc import ending
+    from svc.desks import demo
+    from svc.terminal import Terminal
+
+    _run(
+        demo.run(
+            Terminal(json=json), once=once, json=json, speed=speed, work=work.value, limit=limit, port=port,
+            began=_began(), interrupted=ending.interrupted,
+        )
+    )  # fmt: skip
+
+
 @desk.command("parse")
 def desk_parse(
     desk: Annotated[str, typer.Option(help="Its name, as in svc desk list; or a profile of yours, a .yaml file.")],

@@ -1,12 +1,8 @@
-"""A real django-helpdesk for a test: installed from PyPI into an environment of its own, started, and ended."""
+"""A real django-helpdesk for a test, as `svc.desks` runs it, and a receiver that keeps what it pushes."""
 
-import re
-import subprocess
-import sys
 import threading
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -16,12 +12,12 @@ from urllib.parse import parse_qsl, urlsplit
 import httpx
 
 from services.engage.desks.events import Received
+from svc.desks import django_helpdesk
+from svc.desks.django_helpdesk import Ticket
+from svc.machine import Home, to_stderr
 from svc.machine.ports import free
-from tests.desks.conformance.kits import DATA
 
-VERSION = "2.6.1"
-START = 120.0
-"""Seconds that it may take to answer."""
+TOKEN = "t0ken"
 
 
 class Receiver:
@@ -56,86 +52,37 @@ class Receiver:
 class Desk(NamedTuple):
     """A django-helpdesk that runs."""
 
-    url: str
+    real: django_helpdesk.Desk
     receiver: Receiver
 
-    def submit(self, title: str, body: str, type: str = "", email: str = "emily@example.com") -> httpx.Response:
+    @property
+    def url(self) -> str:
+        return self.real.url
+
+    def submit(self, title: str, body: str, type: str = "", email: str = "emily@example.com") -> Ticket:
         """Make a ticket by the form that everybody can reach."""
-        with httpx.Client(base_url=self.url, timeout=30) as page:
-            form = page.get("/tickets/submit/").text
-            token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', form)
-            queue = re.search(r'<option value="(\d+)"[^>]*>Support', form)
-            assert token
-            assert queue
-            fields = {"csrfmiddlewaretoken": token[1], "queue": queue[1], "title": title, "body": body,
-                      "submitter_email": email, "priority": "2", "custom_ticket_type": type}  # fmt: skip
-            return page.post("/tickets/submit/", data=fields, headers={"referer": f"{self.url}/tickets/submit/"})
+        return self.real.submit(title, body, type, email)
 
     def follow_up(self, ticket: str, comment: str, **fields: object) -> None:
         """Write on a ticket, as somebody at the desk."""
         said = {"ticket": ticket, "comment": comment, "public": True} | fields
-        httpx.post(f"{self.url}/api/followups/", json=said, auth=("root", "root-test"), timeout=30).raise_for_status()
+        api, root = f"{self.url}/api/followups/", ("root", self.real.root)
+        httpx.post(api, json=said, auth=root, timeout=30).raise_for_status()
 
-    def page(self, submitted: httpx.Response) -> str:
-        """What its requester sees of a ticket, at the address to which the form has sent them."""
-        return httpx.get(f"{self.url}{submitted.headers['location']}", follow_redirects=True, timeout=30).text
+    def page(self, ticket: Ticket) -> str:
+        """What its requester sees of a ticket."""
+        return self.real.read(ticket)
 
 
-@contextmanager
-def running(folder: Path) -> Iterator[Desk]:
-    """Install it, fill it, run it."""
-    python, port = folder / "venv" / "bin" / "python", free(1)[0]
-    uv = [sys.executable, "-m", "uv", "--quiet"]
-    run([*uv, "venv", str(folder / "venv")])
-    run(
-        [
-            sys.executable,
-            "-m",
-            "uv",
-            "--quiet",
-            "pip",
-            "install",
-            "--python",
-            str(python),
-            f"django-helpdesk=={VERSION}",
-        ]
-    )
-    desk = folder / "desk.py"
-    desk.write_bytes((DATA / "django-helpdesk" / "desk.py").read_bytes())
-    run([str(python), str(desk), "migrate", "--verbosity", "0"])
-    run([str(python), str(desk), "setup"])
+@asynccontextmanager
+async def running(folder: Path) -> AsyncIterator[Desk]:
+    """Run it with its data in that folder; it is installed where the project keeps its downloads."""
+    home = Home(folder, downloads=Home().downloads)
+    home.prepare()
     receiver = Receiver()
-    hook = f"http://127.0.0.1:{receiver.port}/desks/django-helpdesk?token=t0ken"
-    with (folder / "desk.log").open("wb") as log:
-        process = subprocess.Popen(
-            [str(python), str(desk), "runserver", f"127.0.0.1:{port}", "--noreload"],
-            stdout=log, stderr=log,
-            env={"HELPDESK_NEW_TICKET_WEBHOOK_URLS": hook,
-                "HELPDESK_FOLLOWUP_WEBHOOK_URLS": hook, "PATH": "/usr/bin:/bin"},
-        )  # fmt: skip
-        try:
-            answers(f"http://127.0.0.1:{port}/", process, folder / "desk.log")
-            yield Desk(f"http://127.0.0.1:{port}", receiver)
-        finally:
-            process.terminate()
-            process.wait(30)
-            receiver.close()
-
-
-def run(command: list[str]) -> None:
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, f"{' '.join(command)}: {done.stdout}{done.stderr}"
-
-
-def answers(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    """Wait until it does."""
-    deadline = time.monotonic() + START
-    while time.monotonic() < deadline:
-        assert process.poll() is None, log.read_text()
-        try:
-            httpx.get(url, timeout=5)
-        except httpx.TransportError:
-            time.sleep(0.1)
-        else:
-            return
-    raise AssertionError(f"{url} does not answer after {START:.0f} s: {log.read_text()}")
+    real = django_helpdesk.placed(home, free(1)[0])._replace(token=TOKEN)
+    try:
+        async with django_helpdesk.running(real, home, real.hook(f"http://127.0.0.1:{receiver.port}"), to_stderr):
+            yield Desk(real, receiver)
+    finally:
+        receiver.close()
