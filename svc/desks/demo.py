@@ -1,8 +1,9 @@
 """A ticket of a real desk, seen through: from the desk's own form to our answer on the ticket's page."""
 
 import asyncio
+import os
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from itertools import pairwise
 from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
@@ -16,14 +17,14 @@ from services.engage.desks.connector import connector
 from services.engage.desks.intake import demand_of
 from services.engage.desks.text import MARKED, plain
 from services.engage.model import RequesterNotified
-from svc import demo, edges, trace, words
+from svc import demo, edges, running, trace, words
 from svc.chain import Chain, Way
 from svc.consumer import Consumer
-from svc.desks import django_helpdesk
-from svc.desks.django_helpdesk import Desk, Ticket
+from svc.desks import django_helpdesk, rt
+from svc.desks.hosting import Desk, Ticket
 from svc.elsewhere import Elsewhere
 from svc.governance import prepare
-from svc.machine import Home, ports
+from svc.machine import Home, Say, ports
 from svc.machine.process import Child
 from svc.spans import told, tree
 from svc.terminal import Terminal
@@ -31,11 +32,15 @@ from svc.trouble import Trouble
 
 Json = dict[str, Any]
 Result = TypeVar("Result")
-TITLE, TEXT, TYPE, EMAIL = (
+PLACED: Mapping[str, Callable[[Home, int, Say], Awaitable[Desk]]] = {
+    django_helpdesk.NAME: django_helpdesk.placed,
+    rt.NAME: rt.placed,
+}
+"""The desks that there is a demonstration with."""
+TITLE, TEXT, TYPE = (
     "The games go black while charging",
     "Since this morning the in-car video games show a black screen while a car is charging. 40 users are affected.",
     "Incident",
-    "emily@fleet.example",
 )
 TAKEN, WRITTEN, GLANCE = 60.0, 60.0, 0.3
 """Seconds until Engage must have a ticket; until the desk must show our last answer; and between two looks."""
@@ -51,27 +56,41 @@ class Shown(NamedTuple):
 
 
 async def run(
-    terminal: Terminal, *, once: bool, json: bool, speed: float, work: Way, limit: float, port: int | None,
+    terminal: Terminal, kind: str, *, once: bool, json: bool, speed: float, work: Way, limit: float, port: int | None,
     began: float, interrupted: Callable[[], Coroutine[Any, Any, None]],
 ) -> int:  # fmt: skip
-    """Start the chain and the desk, wired both ways, and see one ticket through; 0 if all of it was seen, else 1."""
+    """Start the chain and the desk, wired both ways, and see one ticket through; 0 if all of it was seen, else 1.
+
+    A chain that runs elsewhere (`SVC_SERVICES`) has a desk that runs beside it, too (`SVC_DESK_URL`).
+    """
     home = Home()
     home.prepare()
+    if running.SERVICES in os.environ:
+        with terminal.working():
+            async with Elsewhere(home) as there:
+                return await demonstrate(terminal, there, elsewhere(), limit, json)
     with terminal.working():
-        await django_helpdesk.install(home, terminal.say)
         after = port + 1 + len(ACTIVITIES) if port else None
         site = ports.configured(str(after), "--port") if after else ports.free(1)[0]
-        desk = django_helpdesk.placed(home, site)
-        known = orjson.dumps({django_helpdesk.NAME: desk.known}).decode()
+        desk = await PLACED[kind](home, site, terminal.say)
+        known = orjson.dumps({desk.name: desk.known}).decode()
         async with Chain(home, speed=speed, work=work, desks=known, port=port, say=terminal.say, began=began) as chain:
             hook = desk.hook(chain.services[ENGAGE])
-            async with django_helpdesk.running(desk, home, hook, terminal.say) as child:
+            async with desk.running(home, hook, terminal.say) as child:
                 code = await chain.run(while_it_runs(child, demonstrate(terminal, chain, desk, limit, json)))
                 if not once:
                     terminal.rest()
                     invite(terminal, chain, desk)
                     await chain.run(while_it_runs(child, interrupted()))
     return code
+
+
+def elsewhere() -> Desk:
+    """The django-helpdesk that runs beside a chain elsewhere; `Trouble` if it is not said where."""
+    settings = {name: os.environ.get(f"SVC_DESK_{name}", "") for name in ("URL", "PASSWORD", "TOKEN")}
+    if missing := [f"SVC_DESK_{name}" for name, value in settings.items() if not value]:
+        raise Trouble(f"{words.listed(missing)} must say where the desk is and how we are let in; see compose.yaml.")
+    return django_helpdesk.Desk(settings["URL"], "", settings["PASSWORD"], settings["TOKEN"])
 
 
 async def while_it_runs(child: Child, work: Coroutine[Any, Any, Result]) -> Result:
@@ -92,13 +111,13 @@ async def demonstrate(terminal: Terminal, chain: Chain | Elsewhere, desk: Desk, 
     """See one ticket through, step by step."""
     step = Steps(terminal)
     said = await prepare(chain.client, chain.clock.now())
-    step(f"The chain and {django_helpdesk.NAME} run." + (f" Said first: {words.listed(said)}." if said else ""))
+    step(f"The chain and {desk.name} run." + (f" Said first: {words.listed(said)}." if said else ""))
     step(f"A customer fills in the desk's form at {desk.form}: “{TITLE}”.")
     began = time.monotonic()
-    ticket = await asyncio.to_thread(desk.submit, TITLE, TEXT, TYPE, EMAIL)
+    ticket = await asyncio.to_thread(desk.submit, TITLE, TEXT, TYPE)
     step(f"It is ticket {ticket.id} of the desk; the customer follows it at {ticket.page}")
-    demand = demand_of(django_helpdesk.NAME, ticket.id)
-    await until_taken(chain, demand)
+    demand = demand_of(desk.name, ticket.id)
+    await until_taken(chain, desk, demand)
     step(f"The desk has pushed it, Engage has asked the desk what is true of it, and it is demand {demand}.")
     consumer = Consumer("")
 
@@ -121,7 +140,7 @@ async def demonstrate(terminal: Terminal, chain: Chain | Elsewhere, desk: Desk, 
         terminal.show(Text(f"it has not ended: {wait}", style="bold red"))
     if json:
         terminal.result({
-            "desk": django_helpdesk.NAME, "ticket": ticket.id, "demand": str(demand),
+            "desk": desk.name, "ticket": ticket.id, "demand": str(demand),
             "status": outcome.about.get("status", "unknown"), "status_in_desk": shown.status,
             "reply_seen": bool(shown.replies), "replies": shown.replies, "trace_id": trace_id,
             "services_in_trace": trace.services_in(spans), "push_to_write_back": complete, "seconds": seconds,
@@ -142,14 +161,14 @@ class Steps:
         self.terminal.show(Text(f"{self.number:>2}  {text}", style="bold"))
 
 
-async def until_taken(chain: Chain | Elsewhere, demand: UUID) -> Json:
+async def until_taken(chain: Chain | Elsewhere, desk: Desk, demand: UUID) -> Json:
     """Wait until Engage has taken the ticket up; `Trouble` says what to look at if it does not."""
     deadline = time.monotonic() + TAKEN
     while not (about := await demo.look(chain.client, demand)):
         if time.monotonic() > deadline:
             raise Trouble(
                 f"Engage has not taken the ticket up after {TAKEN:.0f} s. What the desk says of its push is in "
-                f"{chain.home.logs / django_helpdesk.NAME}.log, what Engage says in engage.log beside it."
+                f"{chain.home.logs / desk.name}.log, what Engage says in engage.log beside it."
             )
         await asyncio.sleep(GLANCE)
     return about
@@ -196,8 +215,7 @@ def invite(terminal: Terminal, chain: Chain | Elsewhere, desk: Desk) -> None:
     """Say where to click."""
     terminal.show(Text("\nNow you: everything runs until Ctrl-C.", style="bold"))
     places = {
-        "make a ticket": desk.form,
-        "work in the desk": f"{desk.url}/login/ as root, password {desk.root}",
+        **desk.places,
         "the chain's page": chain.page,
         **{words.activity(activity): f"{url}/docs" for activity, url in chain.services.items()},
     }

@@ -1,52 +1,19 @@
-"""A real django-helpdesk for a test, as `svc.desks` runs it, and a receiver that keeps what it pushes."""
+"""A real django-helpdesk for a test, as `svc.desks` runs it, with a receiver of what it pushes."""
 
-import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import NamedTuple
-from urllib.parse import parse_qsl, urlsplit
 
 import httpx
 
-from services.engage.desks.events import Received
 from svc.desks import django_helpdesk
-from svc.desks.django_helpdesk import Ticket
+from svc.desks.hosting import Ticket
 from svc.machine import Home, to_stderr
 from svc.machine.ports import free
+from tests.desks.receiver import Receiver
 
 TOKEN = "t0ken"
-
-
-class Receiver:
-    """Where the desk pushes to: keeps what comes."""
-
-    def __init__(self) -> None:
-        self.pushes: list[Received] = []
-        receiver = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["content-length"]))
-                query = dict(parse_qsl(urlsplit(self.path).query))
-                receiver.pushes.append(
-                    Received(headers=dict(self.headers), body=body, query=query, received_at=datetime.now(UTC))
-                )
-                self.send_response(202)
-                self.end_headers()
-
-            def log_message(self, format: str, *args: object) -> None:
-                """Say nothing."""
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.port = self.server.server_port
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-
-    def close(self) -> None:
-        self.server.shutdown()
-        self.server.server_close()
 
 
 class Desk(NamedTuple):
@@ -80,9 +47,9 @@ async def running(folder: Path) -> AsyncIterator[Desk]:
     home = Home(folder, downloads=Home().downloads)
     home.prepare()
     receiver = Receiver()
-    real = django_helpdesk.placed(home, free(1)[0])._replace(token=TOKEN)
+    real = (await django_helpdesk.placed(home, free(1)[0], to_stderr))._replace(token=TOKEN)
     try:
-        async with django_helpdesk.running(real, home, real.hook(f"http://127.0.0.1:{receiver.port}"), to_stderr):
+        async with real.running(home, real.hook(receiver.url), to_stderr):
             yield Desk(real, receiver)
     finally:
         receiver.close()
