@@ -27,7 +27,7 @@ ROOT = Path(__file__).parents[1]
 FILE, README = ROOT / "compose.yaml", ROOT / "README.md"
 MARK = re.compile(r"(<!-- limits -->\n).*?(<!-- /limits -->)", re.DOTALL)
 PROJECT = "svc-footprint"
-PROFILES = ("core", "metrics", "scale", "secure")
+PROFILES = ("core", "metrics", "scale", "secure", "desk")
 """`core` is what starts without a profile; the others start it, too."""
 JOBS = frozenset({"prepare", "secure"})
 """Containers that end before the services start."""
