@@ -3,6 +3,7 @@
 
 from collections.abc import Callable, Coroutine
 from enum import StrEnum
+from functools import partial
 from importlib.metadata import version as version_of
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -551,14 +552,15 @@ def desk_add(
     from svc.desks import add
 
     person = _person(json)
-    if person and not profile:
-        profile = typer.prompt("What is it (svc desk list)?", default="zammad")
+    if person:
+        hidden = partial(typer.prompt, default="", show_default=False, hide_input=True)
+        profile = profile or typer.prompt("What is it (see svc desk list)?")
         url = url or typer.prompt("Its address (empty: it only pushes)", default="", show_default=False)
         if url:
-            user = user or typer.prompt("Our account at it (empty: only a token)", default="", show_default=False)
-            secret = secret or typer.prompt("The password or token of that account", hide_input=True)
-        push_secret = push_secret or typer.prompt(
-            "What it signs its pushes with (empty: one is made)", default="", show_default=False, hide_input=True
+            user = user or typer.prompt("Our account there (empty: a token is enough)", default="", show_default=False)
+            secret = secret or hidden("The password or token of that account")
+        push_secret = push_secret or hidden(
+            "What it signs its pushes with (empty: one is made for you; GLPI, Zendesk and FreeScout show theirs)"
         )
     if not profile:
         raise typer.BadParameter("say what it is, as in `svc desk list`", param_hint="--profile")

@@ -86,6 +86,15 @@ class Desk(NamedTuple):
 
     def submit(self, title: str, text: str, type: str = "", email: str = EMAIL) -> Ticket:
         """Make a ticket by the form that everybody can reach, as a browser does; `MachineError` says what is wrong."""
+        answer = self.fill_in(title, text, type, email)
+        sent_to = answer.headers.get("location", "")
+        if (found := SUBMITTED.search(sent_to)) is None:
+            wrong = ", ".join(text.strip() for text in ERRORS.findall(answer.text)) or f"HTTP {answer.status_code}"
+            raise MachineError(f"The form at {self.form} was not taken: {wrong}.")
+        return Ticket(found[1], f"{self.url}{sent_to}")
+
+    def fill_in(self, title: str, text: str, type: str, email: str) -> httpx.Response:
+        """Fill the form in and send it off; what it answers: it sends on to the ticket's page if all is well."""
         with httpx.Client(timeout=PATIENCE) as browser:
             page = browser.get(self.form).text
             token, queue = TOKEN.search(page), QUEUE.search(page)
@@ -95,12 +104,7 @@ class Desk(NamedTuple):
                 "csrfmiddlewaretoken": token[1], "queue": queue[1], "title": title, "body": text,
                 "submitter_email": email, "priority": "2", "custom_ticket_type": type,
             }  # fmt: skip
-            answer = browser.post(self.form, data=fields, headers={"referer": self.form})
-        sent_to = answer.headers.get("location", "")
-        if (found := SUBMITTED.search(sent_to)) is None:
-            wrong = ", ".join(text.strip() for text in ERRORS.findall(answer.text)) or f"HTTP {answer.status_code}"
-            raise MachineError(f"The form at {self.form} was not taken: {wrong}.")
-        return Ticket(found[1], f"{self.url}{sent_to}")
+            return browser.post(self.form, data=fields, headers={"referer": self.form})
 
     def read(self, ticket: Ticket) -> str:
         """The page of a ticket as its requester sees it, HTML."""

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from contracts.event import dashed
-from contracts.value_chain import ACTIVITIES
+from contracts.value_chain import ACTIVITIES, ENGAGE
 from svc.access import ADMINISTRATOR, LOOKER
 from svc.desks.django_helpdesk import NAME, Desk
 from svc.desks.known import checked
@@ -155,8 +155,12 @@ def test_engage_knows_the_secret_of_the_desk_that_the_demonstration_signs_with()
     assert desk["reply_url"].startswith(SERVICES["svc"]["environment"]["SVC_PAGE"])
 
 
-def test_engage_and_the_desk_of_its_profile_are_wired_both_ways() -> None:
-    known = json.loads(SERVICES["engage"]["environment"]["SVC_DESKS"])
+def test_engage_and_the_desk_of_its_profile_are_wired_both_ways(tmp_path: Path) -> None:
+    shell, flag, script = SERVICES["plug"]["entrypoint"]
+    script = script.replace("$$", "$").replace("/run/svc", str(tmp_path))
+    subprocess.run([shell, flag, script], env=SERVICES["plug"]["environment"], check=True)
+    known = json.loads(sourced(tmp_path / "desks.env")["SVC_DESKS"])
+    assert known.items() > json.loads(SERVICES["engage"]["environment"]["SVC_DESKS"]).items(), "the other one stays"
     assert set(checked(json.dumps(known).encode(), "SVC_DESKS")) == {"roundup", NAME}, "Engage would start with them"
     about, words = SERVICES["desk"], SERVICES["desk"]["environment"]
     assert about["profiles"] == ["desk"]
@@ -182,8 +186,10 @@ def test_the_broker_in_its_container_is_set_as_the_one_on_this_machine() -> None
 
 
 def test_every_service_waits_for_what_it_needs_and_not_for_jaeger() -> None:
+    done = {"condition": "service_completed_successfully"}
     for activity in ACTIVITIES:
-        assert SERVICES[dashed(activity)]["depends_on"] == {"prepare": {"condition": "service_completed_successfully"}}
+        others = {"plug": {**done, "required": False}} if activity == ENGAGE else {}
+        assert SERVICES[dashed(activity)]["depends_on"] == {"prepare": done, **others}
     assert SERVICES["prepare"]["depends_on"] == {
         "kafka": {"condition": "service_healthy"},
         "postgres": {"condition": "service_healthy"},

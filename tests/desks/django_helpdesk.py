@@ -14,6 +14,7 @@ from svc.machine.ports import free
 from tests.desks.receiver import Receiver
 
 TOKEN = "t0ken"
+SECRETS = {"root": "root-test", "bot": "engage-bot-test", "token": TOKEN}
 
 
 class Desk(NamedTuple):
@@ -26,9 +27,9 @@ class Desk(NamedTuple):
     def url(self) -> str:
         return self.real.url
 
-    def submit(self, title: str, body: str, type: str = "", email: str = "emily@example.com") -> Ticket:
+    def submit(self, title: str, body: str, type: str = "", email: str = "emily@example.com") -> httpx.Response:
         """Make a ticket by the form that everybody can reach."""
-        return self.real.submit(title, body, type, email)
+        return self.real.fill_in(title, body, type, email)
 
     def follow_up(self, ticket: str, comment: str, **fields: object) -> None:
         """Write on a ticket, as somebody at the desk."""
@@ -36,20 +37,23 @@ class Desk(NamedTuple):
         api, root = f"{self.url}/api/followups/", ("root", self.real.root)
         httpx.post(api, json=said, auth=root, timeout=30).raise_for_status()
 
-    def page(self, ticket: Ticket) -> str:
-        """What its requester sees of a ticket."""
-        return self.real.read(ticket)
+    def page(self, submitted: httpx.Response) -> str:
+        """What its requester sees of a ticket, at the address to which the form has sent them."""
+        return self.real.read(Ticket("", f"{self.url}{submitted.headers['location']}"))
 
 
 @asynccontextmanager
-async def running(folder: Path) -> AsyncIterator[Desk]:
-    """Run it with its data in that folder; it is installed where the project keeps its downloads."""
+async def running(folder: Path, hook: str = "") -> AsyncIterator[Desk]:
+    """Run it with its data in that folder, installed where the project keeps its downloads.
+
+    It pushes to `hook`, else to a receiver of its own.
+    """
     home = Home(folder, downloads=Home().downloads)
     home.prepare()
     receiver = Receiver()
-    real = (await django_helpdesk.placed(home, free(1)[0], to_stderr))._replace(token=TOKEN)
+    real = (await django_helpdesk.placed(home, free(1)[0], to_stderr))._replace(**SECRETS)
     try:
-        async with real.running(home, real.hook(receiver.url), to_stderr):
+        async with real.running(home, hook or real.hook(receiver.url), to_stderr):
             yield Desk(real, receiver)
     finally:
         receiver.close()
