@@ -8,6 +8,7 @@ from itertools import pairwise
 from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
+import httpx
 import orjson
 from rich.text import Text
 
@@ -68,7 +69,7 @@ async def run(
     if running.SERVICES in os.environ:
         with terminal.working():
             async with Elsewhere(home) as there:
-                return await demonstrate(terminal, there, elsewhere(), limit, json)
+                return await seen_through(terminal, there, elsewhere(), limit, json)
     with terminal.working():
         after = port + 1 + len(ACTIVITIES) if port else None
         site = ports.configured(str(after), "--port") if after else ports.free(1)[0]
@@ -77,7 +78,7 @@ async def run(
         async with Chain(home, speed=speed, work=work, desks=known, port=port, say=terminal.say, began=began) as chain:
             hook = desk.hook(chain.services[ENGAGE])
             async with desk.running(home, hook, terminal.say) as child:
-                code = await chain.run(while_it_runs(child, demonstrate(terminal, chain, desk, limit, json)))
+                code = await chain.run(while_it_runs(child, seen_through(terminal, chain, desk, limit, json)))
                 if not once:
                     terminal.rest()
                     invite(terminal, chain, desk)
@@ -107,6 +108,22 @@ async def while_it_runs(child: Child, work: Coroutine[Any, Any, Result]) -> Resu
         await asyncio.gather(working, ending, return_exceptions=True)
 
 
+async def seen_through(terminal: Terminal, chain: Chain | Elsewhere, desk: Desk, limit: float, json: bool) -> int:
+    """See one ticket through; `Trouble` if the desk does not answer meanwhile."""
+    try:
+        return await demonstrate(terminal, chain, desk, limit, json)
+    except httpx.HTTPError as error:
+        reason = str(error) or type(error).__name__
+        raise Trouble(f"{desk.name} does not answer as it should ({reason}): {logs(chain, desk)}") from error
+
+
+def logs(chain: Chain | Elsewhere, desk: Desk) -> str:
+    """Where to look when something has gone wrong."""
+    if isinstance(chain, Elsewhere):
+        return "`docker compose logs desk engage` says more."
+    return f"{chain.home.logs / desk.name}.log says more, and engage.log beside it."
+
+
 async def demonstrate(terminal: Terminal, chain: Chain | Elsewhere, desk: Desk, limit: float, json: bool) -> int:
     """See one ticket through, step by step."""
     step = Steps(terminal)
@@ -118,7 +135,10 @@ async def demonstrate(terminal: Terminal, chain: Chain | Elsewhere, desk: Desk, 
     step(f"It is ticket {ticket.id} of the desk; the customer follows it at {ticket.page}")
     demand = demand_of(desk.name, ticket.id)
     await until_taken(chain, desk, demand)
-    step(f"The desk has pushed it, Engage has asked the desk what is true of it, and it is demand {demand}.")
+    proved = (
+        "signed" if connector(desk.known["connector"]).capabilities.signed else "Engage has asked it what is true of it"
+    )
+    step(f"The desk has pushed it, {proved}, and it is demand {demand}.")
     consumer = Consumer("")
 
     async def hears(_: UUID) -> bool:
@@ -131,7 +151,7 @@ async def demonstrate(terminal: Terminal, chain: Chain | Elsewhere, desk: Desk, 
         step(f"The customer reads on the ticket's page: “{reply}”")
     step(f"In the desk the ticket is {shown.status}; in the chain the demand is {outcome.about.get('status')}.")
     trace_id = outcome.journey.trace_id
-    spans, complete = await spans_of(chain.page, trace_id)
+    spans, complete = await spans_of(chain.page, trace_id, len(shown.replies))
     whole = "from the push to the write-back" if complete else "but not from the push to the write-back"
     step(f"All of it is one trace, {whole}: {trace_id}, {len(spans)} spans.")
     terminal.show(trace.render(spans))
@@ -166,10 +186,7 @@ async def until_taken(chain: Chain | Elsewhere, desk: Desk, demand: UUID) -> Jso
     deadline = time.monotonic() + TAKEN
     while not (about := await demo.look(chain.client, demand)):
         if time.monotonic() > deadline:
-            raise Trouble(
-                f"Engage has not taken the ticket up after {TAKEN:.0f} s. What the desk says of its push is in "
-                f"{chain.home.logs / desk.name}.log, what Engage says in engage.log beside it."
-            )
+            raise Trouble(f"Engage has not taken the ticket up after {TAKEN:.0f} s: {logs(chain, desk)}")
         await asyncio.sleep(GLANCE)
     return about
 
@@ -197,15 +214,14 @@ async def look(desk: Desk, ticket: Ticket, demand: UUID) -> Shown:
     return Shown([text for _, text in sorted(replies.items())], status)
 
 
-async def spans_of(page: str, trace_id: str) -> tuple[list[Json], bool]:
-    """The spans of a trace, and whether they reach from the push to the write-back; what there is after a while."""
+async def spans_of(page: str, trace_id: str, replies: int) -> tuple[list[Json], bool]:
+    """The spans of a trace, and whether it begins with the push and has each reply's writing; what is there in time."""
     deadline = time.monotonic() + demo.ALL_SPANS
     while True:
         spans = await edges.spans_from(f"{page}/traces", [trace_id or "none"])
-        roots = tree(spans)
-        heard = {told(span).attributes.get("cloudevents.event_type") for span in spans}
-        pushed = [root.name for root in roots] == ["POST /desks/{desk}"]
-        complete = pushed and RequesterNotified.type in heard
+        pushed = [root.name for root in tree(spans)] == ["POST /desks/{desk}"]
+        heard = [told(span).attributes.get("cloudevents.event_type") for span in spans]
+        complete = pushed and heard.count(RequesterNotified.type) >= max(replies, 1)
         if complete or time.monotonic() > deadline:
             return spans, complete
         await asyncio.sleep(GLANCE)
