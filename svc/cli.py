@@ -585,6 +585,20 @@ def desk_test(
     _run(add.test(_terminal(json), name, ticket=ticket, ask=_person(json), json=json))
 
 
+@desk.command("remove")
+def desk_remove(
+    name: Annotated[str, typer.Argument(help="A desk that svc desk add has added.", show_default=False)],
+    json: Json = False,
+) -> None:
+    """Forget a desk: a chain of `svc up` takes no push of it any more, and tells its requesters nothing.
+
+    Example: [bold]svc desk remove help[/]
+    """
+    from svc.desks import add
+
+    _tell(add.remove(name), json)
+
+
 @desk.command("parse")
 def desk_parse(
     desk: Annotated[str, typer.Option(help="Its name, as in svc desk list; or a profile of yours, a .yaml file.")],

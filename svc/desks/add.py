@@ -23,6 +23,7 @@ from services.engage.desks.signature import SCHEMES
 from services.engage.desks.text import MARKED
 from svc import desk, running
 from svc.desks import known
+from svc.looking import Seen
 from svc.machine import Home
 from svc.services import Services
 from svc.terminal import Terminal
@@ -178,6 +179,15 @@ async def test(terminal: Terminal, name: str, *, ticket: str, ask: Callable[[str
         except Failed:
             return _told(terminal, result, steps, json, 1)
     return _told(terminal, result, steps, json, 0)
+
+
+async def remove(name: str) -> Seen:
+    """Forget a desk; Engage takes no push of it any more, and its requesters are told nothing on their tickets."""
+    home = Home()
+    file = known.keep(home.path, name, None) if name in known.kept(home.path) else None
+    if file is None:
+        raise Trouble(f"{home.path / known.FILE} has no desk {name!r}.")
+    return Seen(Text(f"{name} is forgotten: {file}"), {"desk": name, "settings": str(file)})
 
 
 def _told(terminal: Terminal, result: Json, steps: Steps, json: bool, code: int) -> int:

@@ -157,6 +157,15 @@ def test_a_desk_that_nobody_has_added_cannot_be_tested(tmp_path: Path) -> None:
     assert "`svc desk add help` adds it" in found.stderr
 
 
+def test_a_desk_that_is_removed_is_forgotten(tmp_path: Path) -> None:
+    added(tmp_path, "roundup", "--profile", "roundup")
+    for code, said in ((0, "roundup is forgotten"), (2, "has no desk 'roundup'")):
+        found = CliRunner().invoke(app, ["desk", "remove", "roundup"], env={"SVC_HOME": str(tmp_path)})
+        assert found.exit_code == code
+        assert said in found.output
+        assert known.kept(tmp_path) == {}
+
+
 def test_desks_of_the_environment_win_over_those_that_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     kept, said = ({"connector": "zammad", "secrets": [secret]} for secret in ("kept", "said"))
     monkeypatch.delenv("SVC_DESKS", raising=False)
