@@ -317,7 +317,7 @@ async def answered(settings: Json, ticket: str, demand: UUID) -> tuple[str, None
         deadline = time.monotonic() + ANSWERED
         while time.monotonic() < deadline:
             for text in await api.texts(ticket):
-                if (found := MARKED.search(text)) and found[1] == str(demand):
+                if (found := MARKED.search(text)) and found[1] == str(demand) and not found[3]:  # no internal note
                     return f"written on the ticket: “{text[: found.start()].strip()}”", None
             await asyncio.sleep(GLANCE)
     raise Failed(
