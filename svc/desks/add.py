@@ -138,6 +138,12 @@ async def add(terminal: Terminal, wanted: Wanted, *, ticket: str, ask: Callable[
         json: whether the outcome goes to standard output, for scripts.
     """
     home, steps = Home(), Steps(terminal)
+    plugged = desk.plug(wanted.profile, [], "")
+    if not wanted.url and plugged.profile.api and not plugged.capabilities.signed:
+        raise Trouble(
+            f"What {wanted.profile} pushes proves nothing, so Engage must ask it what is true: give its address "
+            "(--url), our account (--user) and its password or token (--secret)."
+        )
     settings = wanted.settings()
     known.checked(orjson.dumps({wanted.name: settings}), f"The desk {wanted.name!r}")
     result: Json = {"desk": wanted.name, "settings": str(home.path / known.FILE)}

@@ -138,7 +138,8 @@ def test_without_a_chain_the_settings_are_kept_and_a_secret_is_made_up(tmp_path:
     ("arguments", "said"),
     [
         (["help", "--profile", "zamad"], "there is no desk 'zamad'"),
-        (["help", "--profile", "freshdesk"], "proves nothing that it pushes"),
+        (["help", "--profile", "freshdesk"], "give its address (--url)"),
+        (["help", "--profile", "itop"], "proves nothing that it pushes"),
         (["Help!", "--profile", "zammad"], "Help!"),
         (["help"], "svc desk list"),
     ],
