@@ -161,9 +161,9 @@ def way() -> Iterator[Way]:
 
 
 @pytest.fixture
-def desk(tmp_path: Path, way: Way) -> Iterator[Desk]:
+async def desk(tmp_path: Path, way: Way) -> AsyncIterator[Desk]:
     (folder := tmp_path / "desk").mkdir()
-    with running(folder, f"{way.url}/desks/{NAME}?token=t0ken") as found:
+    async with running(folder, f"{way.url}/desks/{NAME}?token=t0ken") as found:
         yield found
 
 
