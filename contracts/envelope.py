@@ -172,7 +172,7 @@ def encode(
     present: dict[str, Any] = {
         "specversion": "1.0",
         "type": message.type,
-        "id": id,
+        "id": str(id),  # of a row it is asyncpg's own kind of UUID, which orjson does not know
         "source": source,
         "subject": case,
         "time": time,

@@ -67,6 +67,12 @@ class TicketPushed(Command, activity="engage"):
     """How many people are hindered or would use it, as the ticket says; None if it has no such field."""
     occurred_at: AwareDatetime
     """When it happened in the desk."""
+    order: str = ""
+    """Sorts what happened to the ticket as its desk did it, whatever arrives first; empty if the desk does not say."""
+    by_requester: bool | None = None
+    """Whether the requester did it; None if the desk does not say who did."""
+    push: UUID | None = None
+    """The push that it was read from, which Engage keeps for a time as it came in; None if none is kept."""
 
 
 class DemandSubmitted(Command, activity="engage"):

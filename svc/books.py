@@ -39,7 +39,7 @@ async def balance() -> Seen:
                 await log.until_at_rest(urls, bootstrap, clock, groups=groups, since={})
         except TimeoutError as error:
             raise Trouble(f"After {AT_REST:.0f} s something is still on its way: repeat when less happens.") from error
-        found = await books.read(urls, bootstrap, streams=streams)
+        found = await books.read(urls, bootstrap, streams=streams, until=clock.now())
         stories = dict.fromkeys(story for check in checks.CHECKS for story in check(found))
         wrong = stories if reading == 0 else {story: None for story in wrong if story in stories}
         if not wrong:

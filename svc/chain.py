@@ -17,7 +17,7 @@ import psutil
 
 from contracts.clock import Clock
 from contracts.stream import read_streams
-from contracts.value_chain import ACTIVITIES
+from contracts.value_chain import ACTIVITIES, ENGAGE
 from svc import journeys, running, words
 from svc.chain_clock import ChainClock
 from svc.loopback import serve
@@ -87,6 +87,7 @@ class Chain:
         self._failure: asyncio.Future[BaseException]
         self._children: dict[str, Child] = {}
         self._deaths = dict.fromkeys(ACTIVITIES, 0)
+        self._renewed = set[str]()
         self._stack = AsyncExitStack()
 
     @property
@@ -122,6 +123,13 @@ class Chain:
             working.cancel()
             await asyncio.gather(working, return_exceptions=True)
 
+    async def know(self, desks: str) -> None:
+        """Have Engage know these desks instead, as the JSON of `SVC_DESKS`: it is ended and started again with them."""
+        self._desks = desks
+        self._renewed.add(ENGAGE)
+        self._say("Engage is started again, for it knows other desks now")
+        await self._children[ENGAGE].stop()
+
     def memory_mib(self) -> float:
         """MiB that this process and all that it started take now, shared pages counted once."""
         return memory.of_tree(os.getpid())
@@ -144,7 +152,7 @@ class Chain:
         self._beside(stack, clock.keep())
         stack.push_async_callback(self._stop_services)
         for activity, database in databases.items():
-            self._beside(stack, self._supervise(activity, self._environment(activity, database)))
+            self._beside(stack, self._supervise(activity, database))
         await self.run(self._until_ready())
         self._beside(stack, journeys.keep(self.client, self.kafka, self.page, self._say))
         self.start_seconds = round(time.time() - self._began, 1)
@@ -192,15 +200,19 @@ class Chain:
         """Wait until Kafka or PostgreSQL has died for good."""
         raise await self._machine.broken()
 
-    async def _supervise(self, activity: str, environment: Mapping[str, str]) -> None:
+    async def _supervise(self, activity: str, database: str) -> None:
         """Keep one service running: start it again, later and later, each time it dies."""
         while True:
             began = time.monotonic()
+            environment = self._environment(activity, database)
             child = self._children[activity] = await Child.start(
                 words.activity(activity), [sys.executable, "-m", f"services.{activity}"],
                 log=self.home.logs / f"{activity}.log", env=environment, patience=20,
             )  # fmt: skip
             code = await child.wait()
+            if activity in self._renewed:
+                self._renewed.remove(activity)
+                continue
             deaths = 0 if time.monotonic() - began > HEALTHY_AFTER else self._deaths[activity]
             if deaths == 0:
                 how = signal.Signals(-code).name if code < 0 else f"exit code {code}"

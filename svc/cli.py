@@ -1,8 +1,9 @@
 """The command line `svc`: run the service value chain, bring demand into it, and see what comes of it, and why."""
 # ruff: noqa: PLC0415 - each command imports what it needs when it runs, so that `svc --help` takes no longer than it reads
 
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from enum import StrEnum
+from functools import partial
 from importlib.metadata import version as version_of
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,6 +12,7 @@ import typer
 
 if TYPE_CHECKING:
     from svc.looking import Seen
+    from svc.terminal import Terminal
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode="rich")
 dlq = typer.Typer(no_args_is_help=True, rich_markup_mode="rich")
@@ -304,6 +306,21 @@ def work_list(json: Json = False) -> None:
     _tell(looking.open_work(), json)
 
 
+@work.command("take")
+def work_take(
+    item: Annotated[str, typer.Argument(help="The work's id, or the beginning of it.", show_default=False)],
+    by: Annotated[str, typer.Option(help="Who takes it up.", show_default=False)],
+    json: Json = False,
+) -> None:
+    """Say that somebody has taken a support task up: it meets the target to respond. Other work has no such target.
+
+    Example: [bold]svc work take 1f3a --by Priya[/]
+    """
+    from svc import looking
+
+    _tell(looking.work_taken(item, by), json)
+
+
 @work.command("done")
 def work_done(
     item: Annotated[str, typer.Argument(help="The work's id, or the beginning of it.", show_default=False)],
@@ -356,6 +373,19 @@ def scenario_draw(
     from svc.scenario import commands
 
     _tell(commands.draw_file(file), json)
+
+
+@scenario.command("schema")
+def scenario_schema() -> None:
+    """Print the JSON Schema of a scenario file: by it an editor says what may stand where.
+
+    Example: [bold]svc scenario schema > scenarios/schema.json[/], which is what `make contracts` does
+    """
+    import json
+
+    from svc.scenario import schema
+
+    typer.echo(json.dumps(schema(), indent=1))
 
 
 StreamFiles = Annotated[
@@ -481,6 +511,134 @@ def desk_list(json: Json = False) -> None:
     _tell(desk.desks(), json)
 
 
+@desk.command("status")
+def desk_status(json: Json = False) -> None:
+    """How the desks of a running chain stand: what they pushed, when they were asked, which tickets wait to be told.
+
+    Exit code 1 if one of them does not answer, or does not take what it is told. Times are the wall's, in UTC.
+    Example: [bold]svc desk status[/]
+    """
+    from svc import desk_status
+
+    _tell(desk_status.status(), json)
+
+
+@desk.command("demo")
+def desk_demo(
+    name: Annotated[
+        str, typer.Argument(help="django-helpdesk; or rt, Request Tracker 5, which root installs from Debian.")
+    ] = "django-helpdesk",
+    once: Annotated[bool, typer.Option("--once", help="End when the ticket is resolved.")] = False,
+    speed: Speed = DEMO_SPEED,
+    work: Work = Way.simulated,
+    limit: Annotated[float, typer.Option(min=1, help="Seconds that the demand may take to end.")] = 600.0,
+    port: Annotated[
+        int | None,
+        typer.Option(min=1024, max=65528, help="Of the page; the services take the six after it, the desk the next."),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Run the chain and a real desk beside it, and see a ticket through: from its own form to our answer on the ticket.
+
+    The desk is installed the first time: django-helpdesk from PyPI into this project's folder, Request Tracker as
+    packages of Debian. Its ticket is made by its own web form, as a browser does. Without --once all stays until
+    Ctrl-C, to be clicked through.
+
+    Exit code 0 only if the desk shows our reply and the resolution. Example: [bold]svc desk demo --once --json[/]
+    """
+    from svc import ending
+    from svc.desks import demo
+    from svc.terminal import Terminal
+
+    if name not in demo.PLACED:
+        raise typer.BadParameter(f"there are {', '.join(demo.PLACED)}", param_hint="NAME")
+    _run(
+        demo.run(
+            Terminal(json=json), name, once=once, json=json, speed=speed, work=work.value, limit=limit, port=port,
+            began=_began(), interrupted=ending.interrupted,
+        )
+    )  # fmt: skip
+
+
+@desk.command("add")
+def desk_add(
+    name: Annotated[str, typer.Argument(help="What Engage shall call it, as in help-desk.", show_default=False)],
+    profile: Annotated[
+        str,
+        typer.Option(help="What it is, as in svc desk list; or a profile of yours, a .yaml file."),
+    ] = "",
+    url: Annotated[str, typer.Option(help="Its address. Left empty, it only pushes.")] = "",
+    user: Annotated[str, typer.Option(help="Our account at it; some desks need none beside the token.")] = "",
+    secret: Annotated[
+        str, typer.Option(envvar="SVC_DESK_PASSWORD", help="The password or token of that account.", show_default=False)
+    ] = "",
+    push_secret: Annotated[
+        str,
+        typer.Option(
+            envvar="SVC_DESK_PUSH_SECRET", help="What it signs its pushes with; left out, one is made for you."
+        ),
+    ] = "",
+    reply_url: Annotated[str, typer.Option(help="Where notices go, for a desk that has no API that is known.")] = "",
+    ticket: Annotated[str, typer.Option(help="A ticket that is in the desk already, to be seen through.")] = "",
+    json: Json = False,
+) -> None:
+    """Plug your own desk in: try the connection, keep the settings for `svc up`, and see a ticket through.
+
+    It asks for what it is not told. If a chain of `svc up` runs, Engage takes the settings over at once, and a ticket
+    is sent through: each step says whether it works, and what to do if not. Exit code 1 if a step fails.
+
+    Example: [bold]svc desk add help --profile zammad --url https://help.example[/]
+    """
+    from svc.desks import add
+
+    person = _person(json)
+    if person:
+        hidden = partial(typer.prompt, default="", show_default=False, hide_input=True)
+        profile = profile or typer.prompt("What is it (see svc desk list)?")
+        url = url or typer.prompt("Its address (empty: it only pushes)", default="", show_default=False)
+        if url:
+            user = user or typer.prompt("Our account there (empty: a token is enough)", default="", show_default=False)
+            secret = secret or hidden("The password or token of that account")
+        push_secret = push_secret or hidden(
+            "What it signs its pushes with (empty: one is made for you; GLPI, Zendesk and FreeScout show theirs)"
+        )
+    if not profile:
+        raise typer.BadParameter("say what it is, as in `svc desk list`", param_hint="--profile")
+    wanted = add.Wanted(name, profile, url, user, secret, push_secret, reply_url)
+    _run(add.add(_terminal(json), wanted, ticket=ticket, ask=person, json=json))
+
+
+@desk.command("test")
+def desk_test(
+    name: Annotated[str, typer.Argument(help="A desk that svc desk add has added.", show_default=False)],
+    ticket: Annotated[
+        str, typer.Option(help="A ticket that is in the desk already; left out, one is made, or you are asked to.")
+    ] = "",
+    json: Json = False,
+) -> None:
+    """Send a ticket of your desk through the chain that runs: pushed? a demand? answered on the ticket?
+
+    Exit code 1 if a step fails; it says which, and what to do. Example: [bold]svc desk test help --ticket 4711[/]
+    """
+    from svc.desks import add
+
+    _run(add.test(_terminal(json), name, ticket=ticket, ask=_person(json), json=json))
+
+
+@desk.command("remove")
+def desk_remove(
+    name: Annotated[str, typer.Argument(help="A desk that svc desk add has added.", show_default=False)],
+    json: Json = False,
+) -> None:
+    """Forget a desk: a chain of `svc up` takes no push of it any more, and tells its requesters nothing.
+
+    Example: [bold]svc desk remove help[/]
+    """
+    from svc.desks import add
+
+    _tell(add.remove(name), json)
+
+
 @desk.command("parse")
 def desk_parse(
     desk: Annotated[str, typer.Option(help="Its name, as in svc desk list; or a profile of yours, a .yaml file.")],
@@ -592,23 +750,39 @@ def bench_scale(quick: Quick = False, json: Json = False) -> None:
     _run(scale.run(Terminal(json=json), quick=quick, json=json))
 
 
+@bench.command("intake")
+def bench_intake(quick: Quick = False, json: Json = False) -> None:
+    """Measure how many pushes of a desk Engage takes while nothing is worked on, beside a bare endpoint.
+
+    Example: [bold]svc bench intake[/]
+    """
+    from svc.bench import intake
+    from svc.terminal import Terminal
+
+    _run(intake.run(Terminal(json=json), quick=quick, json=json))
+
+
 @app.command()
 def chaos(
     kills: Annotated[int, typer.Option(min=1, help="How many kills in all; a round has 50.")] = 1000,
     seed: Annotated[int, typer.Option(help="Of the first round; each following round has the next one.")] = 1,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Demand of two value streams, not a scenario's day: a third of the time.")
+    ] = False,
     mutants: Annotated[bool, typer.Option(help="Whether chassis that break a promise must be caught, too.")] = True,
     report: Annotated[Path | None, typer.Option(help="A document whose table of faults is written anew.")] = None,
     json: Json = False,
 ) -> None:
     """Kill services of a chain of its own, and more, under load, and balance the books after each round.
 
-    Exit code 0 only if nothing was lost, doubled or out of order, and each mutant was caught. A long run can be done in
-    parts: its last line says the next seed. Example: [bold]svc chaos --kills 100 --seed 7[/]
+    A round plays the day of the scenario shipped, at speed, and goes on until all its demands have ended. Exit code 0
+    only if nothing was lost, doubled or out of order, and each mutant was caught. A long run can be done in parts: its
+    last line says the next seed. Example: [bold]svc chaos --kills 100 --seed 7[/]
     """
     from svc.chaos import run
     from svc.terminal import Terminal
 
-    _run(run.run(Terminal(json=json), kills=kills, seed=seed, mutants=mutants, json=json, report=report))
+    _run(run.run(Terminal(json=json), kills=kills, seed=seed, quick=quick, mutants=mutants, json=json, report=report))
 
 
 @app.command()
@@ -739,6 +913,20 @@ def version(json: Json = False) -> None:
     """
     found = version_of("svc")
     typer.echo(f'{{"version": "{found}"}}' if json else found)
+
+
+def _terminal(json: bool) -> "Terminal":
+    """Where a command shows what it does."""
+    from svc.terminal import Terminal
+
+    return Terminal(json=json)
+
+
+def _person(json: bool) -> "Callable[[str], str] | None":
+    """Asks the person at the terminal; None if there is none."""
+    import sys
+
+    return typer.prompt if sys.stdin.isatty() and not json else None
 
 
 def _began() -> float:

@@ -11,7 +11,7 @@ from uuid import UUID
 
 import httpx
 from starlette.applications import Starlette
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
@@ -77,11 +77,13 @@ class Consumer:
         self.app = Starlette(routes=self.routes)
 
     async def _hear(self, request: Request) -> Response:
-        body = await request.body()
         try:
+            body = await request.body()
             verify([self._secret], request.headers, body, datetime.now(UTC))
         except Refused as refused:
             return PlainTextResponse(str(refused), 401)
+        except ClientDisconnect:
+            return PlainTextResponse("whoever told it is gone, and tells it again", 400)
         notice = await request.json()
         demand = UUID(notice["demand"])
         if notice["number"] > self.notices.get(demand, {"number": 0})["number"]:

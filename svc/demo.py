@@ -4,7 +4,7 @@ import asyncio
 import os
 import secrets
 from base64 import b64encode
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -159,14 +159,23 @@ async def _demonstrate(
     )
     sent = [await _push(terminal, chain, kept.secret, ticket) for ticket in tickets]
     write_private(chain.home.path / "demo.json", kept.model_copy(update={"sent": sent}).model_dump_json())
-    outcomes = await asyncio.gather(*(_watch(terminal, chain, consumer, ticket, limit) for ticket in sent))
+
+    async def hears(demand: UUID) -> bool:
+        if isinstance(chain, Elsewhere):
+            await consumer.look(chain.page, demand)
+        return consumer.asked(demand)
+
+    watched = [(ticket.demand, ticket.ticket) for ticket in sent if ticket.demand]
+    outcomes = await asyncio.gather(
+        *(watch(terminal, chain, consumer, demand, ticket, limit, hears) for demand, ticket in watched)
+    )
     costs: Json = {}
     if isinstance(chain, Chain):
         terminal.say("measuring memory at rest")
         await asyncio.sleep(MEMORY_AFTER)
         costs = {"start_seconds": chain.start_seconds, "memory_mib": round(chain.memory_mib(), 1)}
     found = coverage.coverage(await chain.client.coverage())
-    traces = {outcome.demand: await _traces(terminal, chain.page, outcome) for outcome in outcomes}
+    traces = {outcome.demand: await traces_of(terminal, chain.page, outcome) for outcome in outcomes}
     for outcome in outcomes:
         _tell(terminal, outcome, traces[outcome.demand])
     terminal.show(Rule("what this chain has shown of the documented value chain"))
@@ -198,10 +207,22 @@ async def _push(terminal: Terminal, chain: Chain | Elsewhere, secret: str, sent:
     return sent.model_copy(update={"demand": demand})
 
 
-async def _watch(terminal: Terminal, chain: Chain | Elsewhere, consumer: Consumer, sent: Sent, limit: float) -> Outcome:
-    """Show what happens to a demand, let its consumer answer, and stop when it has ended and all is calm."""
-    demand, loop = sent.demand, asyncio.get_running_loop()
-    assert demand is not None, "it was pushed"
+async def watch(
+    terminal: Terminal, chain: Chain | Elsewhere, consumer: Consumer, demand: UUID, ticket: str, limit: float,
+    hears: Callable[[UUID], Awaitable[bool]],
+) -> Outcome:  # fmt: skip
+    """Show what happens to a demand, let its consumer answer, and stop when it has ended and all is calm.
+
+    Args:
+        terminal: where it is shown.
+        chain: the one that it is in.
+        consumer: who says what a delivery was worth.
+        demand: its id.
+        ticket: what people call it.
+        limit: seconds that it may take to end.
+        hears: whether its consumer has heard by now that it is delivered.
+    """
+    loop = asyncio.get_running_loop()
     shown: set[tuple[str, UUID]] = set()
     deadline, calm_since = loop.time() + limit, loop.time()
     about: Json = {}
@@ -211,11 +232,9 @@ async def _watch(terminal: Terminal, chain: Chain | Elsewhere, consumer: Consume
             if (entry.activity, entry.id) not in shown:
                 shown.add((entry.activity, entry.id))
                 calm_since = loop.time()
-                terminal.show(show.moment(moment(entry), f"ticket {sent.ticket}  "))
-        about = await _look(chain.client, demand) or about
-        if isinstance(chain, Elsewhere) and about.get("status") == "delivered":
-            await consumer.look(chain.page, demand)
-        if about.get("status") == "delivered" and (consumer.asked(demand) or loop.time() - calm_since > NO_NOTICE):
+                terminal.show(show.moment(moment(entry), f"ticket {ticket}  "))
+        about = await look(chain.client, demand) or about
+        if about.get("status") == "delivered" and (await hears(demand) or loop.time() - calm_since > NO_NOTICE):
             await consumer.answer(chain.client, about)
         ended, waits = about.get("status") in TERMINAL, open_ends(journey)
         if ended and loop.time() - calm_since > CALM:
@@ -223,11 +242,11 @@ async def _watch(terminal: Terminal, chain: Chain | Elsewhere, consumer: Consume
         if loop.time() > deadline:
             return Outcome(demand, about, journey, [*waits, *await _held_up(chain.client, demand)])
         if not ended and waits:
-            terminal.moving(f"{words.at(chain.clock.now())}  ticket {sent.ticket}: {waits[0]}")
+            terminal.moving(f"{words.at(chain.clock.now())}  ticket {ticket}: {waits[0]}")
         await asyncio.sleep(GLANCE)
 
 
-async def _look(services: Services, demand: UUID) -> Json:
+async def look(services: Services, demand: UUID) -> Json:
     """The demand as Engage shows it; empty until Engage has taken it up."""
     answer = await services.ask(ENGAGE, "GET", f"/demands/{demand}", refused=(404,))
     return {} if answer.is_error else dict(answer.json())
@@ -257,7 +276,7 @@ async def _held_up(services: Services, demand: UUID) -> list[str]:
     return found
 
 
-async def _traces(terminal: Terminal, page: str, outcome: Outcome) -> Traces:
+async def traces_of(terminal: Terminal, page: str, outcome: Outcome) -> Traces:
     """The spans of a demand and of its journey, once all have come in; what there is after a while."""
     deadline = asyncio.get_running_loop().time() + ALL_SPANS
     wanted = {f"svc-{dashed(activity)}" for activity in outcome.journey.activities}

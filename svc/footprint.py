@@ -26,9 +26,9 @@ Json = dict[str, Any]
 ROOT = Path(__file__).parents[1]
 FILE, README = ROOT / "compose.yaml", ROOT / "README.md"
 PROJECT = "svc-footprint"
-PROFILES = ("core", "metrics", "scale", "secure")
+PROFILES = ("core", "metrics", "scale", "secure", "desk")
 """`core` is what starts without a profile; the others start it, too."""
-JOBS = frozenset({"prepare", "secure"})
+JOBS = frozenset({"prepare", "secure", "plug"})
 """Containers that end before the services start."""
 UNITS = {"": 1, "b": 1, "k": 2**10, "m": 2**20, "g": 2**30}
 MEMORY = re.compile(r"([\d.]+)([KMG]?)i?B", re.IGNORECASE)

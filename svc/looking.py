@@ -176,6 +176,17 @@ async def open_work() -> Seen:
     return Seen(table, found)
 
 
+async def work_taken(beginning: str, by: str) -> Seen:
+    """Say that somebody has taken a support task up; `Trouble` for other work, which only ends."""
+    async with services() as six:
+        one = _beginning(await _work(six), "id", beginning, "piece of open work", "svc work list")
+        kind = words.spoken(one["kind"])
+        if one["kind"] != "resolution":
+            raise Trouble(f"Only a support task is taken up, and {one['id']} is a {kind}: `svc work done` ends it.")
+        answer = await six.command(one["activity"], f"/support-tasks/{one['id']}/take-up", {"by": by})
+    return Seen(Text(f"{answer['by']} has taken up the {kind} of {one['id']}."), answer)
+
+
 async def work_done(beginning: str, by: str) -> Seen:
     """Report that a piece of work is done; the activity decides what comes of it."""
     async with services() as six:

@@ -1,5 +1,6 @@
 """The chain by itself, for as long as somebody wants it."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -7,9 +8,14 @@ from rich.text import Text
 
 from svc import running, words
 from svc.chain import Chain, Way
+from svc.desks import known
 from svc.ending import interrupted
 from svc.machine import Home
 from svc.terminal import Terminal
+from svc.trouble import Trouble
+
+GLANCE = 1.0
+"""Seconds between two looks at whether the desks of the home have changed."""
 
 
 async def run(
@@ -18,12 +24,14 @@ async def run(
 ) -> int:  # fmt: skip
     """Start it, say where it is, and keep it until Ctrl-C."""
     home = Home()
+    desks = known.known(home.path)
     with terminal.working():
         async with Chain(
             home,
             speed=speed,
             work=work,
             streams=streams,
+            desks=desks,
             port=port,
             say=terminal.say,
             began=began,
@@ -39,8 +47,24 @@ async def run(
             terminal.rest()
             if json:
                 terminal.result(found.model_dump(mode="json"))
-            await chain.run(interrupted())
+            await chain.run(rest(chain, terminal))
     return 0
+
+
+async def rest(chain: Chain, terminal: Terminal) -> None:
+    """Wait for Ctrl-C; meanwhile Engage is to know the desks of the home whenever their file changes."""
+    before, ending = known.stamp(chain.home.path), asyncio.create_task(interrupted())
+    try:
+        while not ending.done():
+            await asyncio.wait({ending}, timeout=GLANCE)
+            if (now := known.stamp(chain.home.path)) != before:
+                before = now
+                try:
+                    await chain.know(known.known(chain.home.path))
+                except Trouble as trouble:  # whoever edits the file may go on
+                    terminal.show(Text(f"{trouble}", style="bold red"))
+    finally:
+        ending.cancel()
 
 
 def epoch(days_ago: float) -> datetime | None:

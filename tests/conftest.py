@@ -11,6 +11,12 @@ import pytest
 from svc.machine import Home, Machine
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """What a run can have more of."""
+    text = "how many tickets a real desk gets while Engage is killed (tests/desks/test_kill.py)"
+    parser.addoption("--tickets", type=int, default=30, help=text)
+
+
 @pytest.fixture(scope="session")
 def home() -> Iterator[Home]:
     """An empty home that shares the downloads with the project's own."""

@@ -24,20 +24,24 @@ from contracts.values import Channel, Kind, Priority, Requirement
 from services.chassis.commands import Door, problem
 from services.chassis.outputs import Problem
 from services.chassis.service import PROBLEMS, database_session
+from services.engage.channels import Alike, alike
 from services.engage.desks.events import Received, Unreadable
-from services.engage.desks.intake import confirmed, delivery_of, ticket_pushed
+from services.engage.desks.intake import confirmed, delivery_of, ticket_pushed, withheld
 from services.engage.desks.signature import Refused, challenge
+from services.engage.desks_view import DeskView, how_desks_stand
 from services.engage.model import (
     Criticality,
     Demand,
     DemandAltered,
     DemandClassified,
     KnownServices,
+    MergeAsked,
     Segment,
     ServiceDescribed,
     TermsAnswered,
 )
 from services.engage.notices import DESKS
+from services.engage.pushes import Keeping
 from services.engage.registers_api import Body, Day, Duration, Id, Money, Name, Number, Several, Words, registers
 from services.engage.relationship_management import known_as
 from services.engage.views import DemandView, SegmentView, ServiceView
@@ -107,6 +111,17 @@ class ClassificationBody(Body):
     """What sort of demand it is; one that a value stream takes."""
     service: Id | None = None
     """The service it is about; leave it out to keep the one it has."""
+    by: Name
+    """Who decides."""
+    reason: Words
+    """Why."""
+
+
+class MergerBody(Body):
+    """A person decides that two demands of one requester are one."""
+
+    into: UUID
+    """The open demand that is to stand for both."""
     by: Name
     """Who decides."""
     reason: Words
@@ -207,7 +222,7 @@ class PushTaken(BaseModel):
     response_model=PushTaken,
     responses=PROBLEMS | {401: {"model": Problem, "description": "The push does not prove where it comes from"}},
 )
-async def take_push(desk: str, request: Request, door: Commanding) -> Response:
+async def take_push(desk: str, request: Request, door: Commanding, pushes: Keeping) -> Response:
     """A push of a service desk, verified as its connector says; acknowledged once it cannot be lost any more."""
     configured = DESKS.get(desk)
     if configured is None:
@@ -228,17 +243,27 @@ async def take_push(desk: str, request: Request, door: Commanding) -> Response:
                 asked = [await confirmed(one, client) if one.signature == "unsigned" else one for one in events]
             events = [event for event in asked if event is not None]
     except Refused as refused:
+        await pushes.refuse(desk, f"{refused}")
         return problem(401, "The push is not proved to be the desk's", f"{refused}.")
     except Unreadable as unreadable:
+        await pushes.refuse(desk, f"{unreadable}")
         return problem(422, "The push cannot be read", f"{unreadable}.")
     except httpx.HTTPError as error:
         return problem(503, "The desk cannot be asked", f"Push it again later: {type(error).__name__}.")
+    kept = await pushes.keep(desk, push, configured.keep_pushes)
     demand, delivery = None, next((event.dedupe_key for event in events), "")
     for event in events:
         if pushed := ticket_pushed(desk, event, push.received_at):
-            await door.produce(pushed, delivery_of(desk, event))
+            limited = withheld(pushed, configured.withhold, configured.secrets[0])
+            await door.produce(limited.model_copy(update={"push": kept}), delivery_of(desk, event))
             demand = demand or pushed.demand
     return taken(PushTaken(demand=demand, delivery=delivery))
+
+
+@router.get("/desks/status", tags=["desks"], response_model=list[DeskView])
+async def desks(session: Reading, pushes: Keeping) -> list[DeskView]:
+    """How each configured desk stands: what it pushed, what it has still to be told, and when it was asked last."""
+    return await how_desks_stand(session, pushes)
 
 
 @router.get("/desks/{desk}", tags=["desks"], responses=PROBLEMS)
@@ -306,6 +331,22 @@ async def withdraw(demand: UUID, body: WithdrawalBody, door: Commanding) -> Resp
 async def classify(demand: UUID, body: ClassificationBody, door: Commanding) -> Response:
     """A person says what an unclassified or escalated demand is, and its value stream begins."""
     return await door.ask(DemandClassified(demand=demand, **body.model_dump()))
+
+
+@router.get("/demands/{demand}/alike", tags=["demands"], response_model=list[Alike], responses=PROBLEMS)
+async def offers(demand: UUID, session: Reading) -> list[Alike] | Response:
+    """What the same person has asked by another channel at nearly the same time: perhaps it is one need."""
+    async with session:
+        row = await session.get(Demand.rows(), demand)
+        if row is None or row.status is None:
+            return problem(404, "There is no such demand", "`GET /demands` lists them.")
+        return await alike(row, session)
+
+
+@router.post("/demands/{demand}/merger", tags=["demands"], response_model=DemandView, responses=PROBLEMS | STATE)
+async def merge(demand: UUID, body: MergerBody, door: Commanding) -> Response:
+    """Say that a demand is the same as an open one of the same person, which then stands for both."""
+    return await door.ask(MergeAsked(demand=demand, **body.model_dump()))
 
 
 @router.post("/demands/{demand}/alteration", tags=["demands"], response_model=DemandView, responses=PROBLEMS | YOURS)

@@ -12,7 +12,6 @@ from contracts.engage import (
 )
 from services.chassis.outputs import Answer, refusal
 from services.chassis.state import READ, Read
-from services.engage.ledgers import Tally
 from services.engage.model import (
     FINAL,
     Demand,
@@ -27,10 +26,11 @@ from services.engage.model import (
     Need,
     NeedStated,
     Segment,
+    TriageNeeded,
 )
 from services.engage.notices import Told, spoken, tell, unknown
 from services.engage.registers import Stakeholder
-from services.engage.relationship_management import close, is_requester, known_as
+from services.engage.relationship_management import Closing, close, is_requester, known_as
 from services.engage.service_level_management import put_in_segment, requirements_on, wanted_priority
 from services.engage.views import DemandView
 
@@ -59,14 +59,17 @@ def seek_need(accepted: DemandAccepted, demand: Demand, stakeholder: Read[Stakeh
     return [need_stated(demand)]
 
 
-def seek_change(accepted: DemandAccepted, demand: Demand, stakeholder: Read[Stakeholder]) -> list[NeedStated | Told]:
+def seek_change(
+    accepted: DemandAccepted, demand: Demand, stakeholder: Read[Stakeholder]
+) -> list[NeedStated | Told | TriageNeeded]:
     """A change has to name the service that it changes; a person finds out which one is meant."""
     if demand.status in FINAL:
         return []
     if demand.service is None:
         demand.status = "unclassified"
         demand.reason = "it asks for a change, and does not say of which service that we know"
-        return [*tell(demand, f"We have received it. A person looks at it next, because {demand.reason}.")]
+        told = tell(demand, f"We have received it. A person looks at it next, because {demand.reason}.")
+        return [*told, TriageNeeded(demand=demand.id, title=demand.title, reason=demand.reason)]
     return [*seek_need(accepted, demand, stakeholder)]
 
 
@@ -129,13 +132,16 @@ def join_need(proposed: MergeProposed, demand: Demand) -> list[MergeAccepted | N
     return [accepted, need_stated(demand, again=True)]
 
 
-def settle_merge(accepted: MergeAccepted, demand: Demand) -> list[Told | Tally | FirstEnded | MergeLeft]:
+def settle_merge(accepted: MergeAccepted, demand: Demand) -> list[Closing | MergeLeft]:
     """Another demand stands for this one from now on: that is final, and its requester hears how the other goes on."""
     if demand.status in FINAL:
         return [] if demand.merged_into else [MergeLeft(demand=accepted.first, other=demand.id)]
     demand.merged_into = accepted.first
     reason = f"{accepted.title!r} asks for the same and came first"
     text = f"Somebody has asked for the same before ({accepted.title}): both go on as one, and you will be told how."
+    if accepted.decided:
+        reason = f"it is the same as {accepted.title!r}: {accepted.decided}"
+        text = f"You have asked for it before ({accepted.title}): both go on as one, and you will be told how."
     return [*close(demand, "merged", accepted.time, reason, text)]
 
 

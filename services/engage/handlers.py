@@ -2,6 +2,7 @@
 
 from contracts.value_chain import ENGAGE
 from services.chassis.handlers import Handlers
+from services.engage.backfill import ask_desk, hear_desk
 from services.engage.business_analysis import (
     alter_demand,
     consolidate_demand,
@@ -13,6 +14,7 @@ from services.engage.business_analysis import (
     settle_merge,
     tell_of_first,
 )
+from services.engage.channels import ask_merge, stand_for, stay_apart
 from services.engage.feedback import (
     answer_feedback,
     hear_improvement_plan,
@@ -21,6 +23,7 @@ from services.engage.feedback import (
     pass_on_feedback,
     weigh_feedback,
 )
+from services.engage.notices import note_notice
 from services.engage.onboarding import onboard_consumer, take_answer
 from services.engage.opportunities import (
     end_opportunity,
@@ -31,10 +34,10 @@ from services.engage.opportunities import (
 )
 from services.engage.relationship_management import (
     assume_value,
+    give_up_demand,
     hand_over_service,
     hand_over_support,
     judge_value,
-    note_notice,
     pass_on_decision,
     state_stakeholder,
     withdraw_demand,
@@ -63,6 +66,7 @@ from services.engage.supplier_management import (
     seek_partner,
     state_supplier_service,
 )
+from services.engage.triaging import ask_what_it_is, end_triage, open_triage
 
 handles = Handlers(ENGAGE)
 
@@ -74,12 +78,18 @@ for takes_in in (
     classify_demand,
     withdraw_demand,
     note_notice,
+    ask_desk,
+    hear_desk,
+    open_triage,
+    end_triage,
+    ask_what_it_is,
 ):
     handles.draws_on("service desk", "relationship management")(takes_in)
 
 for asks_for_value in (
     judge_value,  # here it refuses: a demand that nobody knows has no stream
     assume_value,
+    give_up_demand,
     state_stakeholder,
     take_answer,
 ):
@@ -90,6 +100,9 @@ for consolidates in (
     settle_merge,
     leave_need,
     tell_of_first,
+    ask_merge,
+    stand_for,
+    stay_apart,
 ):
     handles.draws_on("business analysis", "relationship management")(consolidates)
 handles.draws_on("project management", "change enablement", "service financial management")(alter_demand)

@@ -14,6 +14,7 @@ from contracts.event import Command, Data, Fact, Verdict
 from contracts.outside import Preference, StakeholderKind, TicketPushed
 from contracts.values import Channel, Count, Euros, Kind, Requirement, Slug
 from services.chassis.state import ONE, State
+from services.chassis.work import WorkDone, WorkItem
 
 FINAL: frozenset[DemandStatus | None] = frozenset(
     {"value_realised", "denied", "assumed", "rejected", "withdrawn", "merged"}
@@ -37,6 +38,20 @@ class Joined(Data):
     tickets: tuple[str, ...] = ()
 
 
+class Notice(Data):
+    """What is to be told on a ticket."""
+
+    number: int
+    """Counts the notices on a demand from 1."""
+    status: DemandStatus
+    text: str
+    asks_confirmation: bool = False
+    internal: str = ""
+    """What the people at the desk have to do; the requester does not see it."""
+    reopens: bool = False
+    """Whether the ticket, which is done, has to be opened again: its demand is not."""
+
+
 class Demand(State[UUID], by="demand"):
     """A need from first contact to the value that came of it; in exactly one state at any time."""
 
@@ -57,7 +72,11 @@ class Demand(State[UUID], by="demand"):
     ticket: str = ""
     url: str = ""
     ticket_status: str = ""
-    """The desk's own status of the ticket, recorded only."""
+    """The desk's own status of the ticket: the newest by the desk's own order, whatever has arrived last."""
+    ticket_order: str = ""
+    """The order key of what was heard of it, or of what is newest."""
+    ticket_done: str = ""
+    """The order key of the newest thing that found the ticket done; what was written before that is answered by it."""
     users: int = 1
     harm_in_hours: float | None = None
     wanted_priority: int | None = None
@@ -101,8 +120,10 @@ class Demand(State[UUID], by="demand"):
     """When its requester accepted the terms that were offered; None if they have not, or need not."""
     notices: int = 0
     """How often the requester was told something."""
-    told: str = ""
-    """What they were told last."""
+    said: tuple[str, ...] = ()
+    """What they were told lately, the newest last: what comes back of it is no reply."""
+    untold: tuple[Notice, ...] = ()
+    """What their ticket has still to be told, one after the other: the first is being written."""
     notice_failed: str = ""
     """Why the last notice did not reach the desk; empty if it did."""
 
@@ -222,6 +243,38 @@ class MergeAccepted(Command):
     first: UUID
     title: str
     """Of the first one."""
+    decided: str = ""
+    """Who says so, and why; empty if it was seen that both need the same."""
+
+
+class MergeAsked(Command):
+    """Somebody decides that two demands of one person are one."""
+
+    demand: UUID
+    """The later one."""
+    into: UUID
+    """The one that is to stand for both."""
+    by: str
+    """Who says so."""
+    reason: str
+
+
+class StandingAsked(Command):
+    """A demand is to stand for another one of the same person."""
+
+    demand: UUID
+    joining: Joined
+    by: str
+    reason: str
+
+
+class MergeDeclined(Command):
+    """A demand does not stand for this one."""
+
+    demand: UUID
+    into: UUID
+    """The other one."""
+    why: str
 
 
 class MergeLeft(Command):
@@ -289,6 +342,33 @@ class DemandClassified(Command):
     reason: str
 
 
+class TriageNeeded(Command):
+    """No rule can place a demand: somebody at the desk has to say what it is."""
+
+    demand: UUID
+    title: str
+    reason: str
+
+
+class TriageOver(Command):
+    """Somebody has said what a demand is, or it has ended before anybody did."""
+
+    demand: UUID
+    by: str
+
+
+class TriageReported(WorkDone):
+    """Somebody reports that they have triaged a demand, and does not say what it is."""
+
+
+class Triage(WorkItem, by="demand"):
+    """The work of saying what a demand is that no rule could place."""
+
+    title: str = ""
+    reason: str = ""
+    """Why no rule could."""
+
+
 class TicketFollowed(Command):
     """A reply came to the ticket of a closed demand: it is a new one, linked to it."""
 
@@ -306,6 +386,14 @@ class ConfirmationOverdue(Command):
     """Which delivery; a demand that was reopened meanwhile has another one, or none."""
 
 
+class AnswerOverdue(Command):
+    """The time in which it had to be said how a demand goes on that support could not resolve is over."""
+
+    demand: UUID
+    notices: int
+    """How often its requester had been told something: one more, and it has gone on since."""
+
+
 class RequesterNotified(Command):
     """A notice has reached the requester's desk, or was given up."""
 
@@ -313,6 +401,8 @@ class RequesterNotified(Command):
     number: int
     failed: str = ""
     """Why it was given up; empty if it has arrived."""
+    again: bool = False
+    """Whether it was given up only for now, because the desk cannot be reached."""
 
 
 class ServiceDescribed(Command, case="kept_in"):

@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from uuid import UUID
+from typing import Annotated, Literal
+from uuid import UUID, uuid5
 
 import httpx
-from pydantic import AnyHttpUrl, BaseModel, ConfigDict, model_validator
+from pydantic import AnyHttpUrl, BaseModel, ConfigDict, Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from contracts.engage import DemandStatus, DemandStatusReported
@@ -17,10 +18,17 @@ from services.engage.desks.connector import Connector, connector
 from services.engage.desks.events import Outcome, OutcomeKind, Status
 from services.engage.desks.profile import load
 from services.engage.desks.standard_webhooks import check_secrets, sign
-from services.engage.model import Demand, RequesterNotified
+from services.engage.model import Demand, Notice, RequesterNotified
+from services.engage.triage import DESK_CLOSED, GONE
 
 PATIENCE = 10.0
 """Seconds that a desk may take to accept a notice."""
+MOST_SAID = 10
+"""Notices of which the desk may still push back the words."""
+
+
+Personal = Literal["name", "address", "addresses in text"]
+"""What can be withheld of a requester; in place of an address stands a name that is always the same for it."""
 
 
 class Desk(BaseModel):
@@ -36,6 +44,12 @@ class Desk(BaseModel):
     """Where it is read back and answered; a desk that signs nothing must have it, since its pushes are only hints."""
     reply_url: AnyHttpUrl | None = None
     """Where notices to its requesters go, if it is not answered by its API; None if it takes none."""
+    ask_every: Annotated[float, Field(ge=1, le=86_400)] = 180
+    """Seconds until it is asked again what it did not push; not used if it has no `api`, or cannot be asked."""
+    keep_pushes: Annotated[float, Field(ge=0, le=366)] = 7
+    """Days for which what it pushes is kept as it came in; 0: not at all."""
+    withhold: tuple[Personal, ...] = ()
+    """What of a person stays in the desk: it goes into no topic and no row."""
 
     @model_validator(mode="after")
     def _usable(self) -> "Desk":
@@ -53,6 +67,11 @@ class Desk(BaseModel):
     def plugged(self) -> Connector:
         """The desk, ready to take its pushes."""
         return connector(self.connector, self.secrets, self.api.base if self.api else "")
+
+    @property
+    def answers(self) -> bool:
+        """Whether it can be asked what it did not push."""
+        return self.api is not None and self.plugged.capabilities.poll
 
     def client(self) -> Client | None:
         """Its API, ready to be asked and answered; None if none is configured."""
@@ -100,22 +119,36 @@ class RequesterNotice(Effect):
     text: str
     asks_confirmation: bool
     """Whether the requester is asked to answer `POST /demands/{demand}/value`."""
+    internal: str = ""
+    """What the people at the desk have to do; nobody else sees it."""
+    reopens: bool = False
+    """Whether the ticket, which is done, has to be opened again: its demand is not."""
 
     def outcome(self) -> Outcome:
         """The same, as a desk's API takes it: done is resolved, what will not be done is closed."""
-        kind, status = OUTCOMES.get(self.status, ("progress", None))
+        kind, _ = OUTCOMES.get(self.status, ("progress", None))
         return Outcome(
             demand=self.demand,
             number=self.number,
             external_id=self.ticket,
             kind=kind,
             public=self.text,
-            status=status,
+            internal=self.internal,
+            status=moved_to(self.status, reopens=self.reopens),
         )
 
     def failed(self, reason: str) -> RequesterNotified:
-        """The notice was given up."""
+        """It was not accepted however often it was tried: it is tried again until somebody mends the desk."""
+        return RequesterNotified(demand=self.demand, number=self.number, failed=reason, again=True)
+
+    def refused(self, reason: str) -> RequesterNotified:
+        """The desk will never take it."""
         return RequesterNotified(demand=self.demand, number=self.number, failed=reason)
+
+
+def moved_to(status: DemandStatus, *, reopens: bool) -> Status | None:
+    """How a ticket is to stand once it was told of this; None where it is left as it stands."""
+    return OUTCOMES.get(status, ("progress", "open" if reopens else None))[1]
 
 
 Told = DemandStatusReported | Ask
@@ -126,7 +159,7 @@ def tell(demand: Demand, text: str, *, asks_confirmation: bool = False) -> list[
     """Tell the requester how their demand stands: for all who listen, and on the ticket if its desk takes notices."""
     if demand.status is None:
         raise ValueError("there is nothing to tell of a demand that was never captured")
-    demand.notices, demand.told = demand.notices + 1, text
+    demand.notices, demand.said = demand.notices + 1, (*demand.said, text)[-MOST_SAID:]
     report = DemandStatusReported(
         demand=demand.id,
         title=demand.title,
@@ -136,23 +169,58 @@ def tell(demand: Demand, text: str, *, asks_confirmation: bool = False) -> list[
         asks_confirmation=asks_confirmation,
         merged_into=demand.merged_into,
     )
-    desk = DESKS.get(demand.desk)
-    if desk is None or (desk.reply_url is None and desk.api is None):
+    desk, gone = DESKS.get(demand.desk), demand.ticket_status == GONE
+    if desk is None or gone or (desk.reply_url is None and desk.api is None):
         return [report]
-    notice = RequesterNotice(
-        demand=demand.id,
-        desk=demand.desk,
-        ticket=demand.ticket,
+    waits = bool(demand.untold)
+    notice = Notice(
         number=demand.notices,
         status=demand.status,
         text=text,
         asks_confirmation=asks_confirmation,
+        internal=to_do(demand),
+        reopens=demand.ticket_status.lower() in DESK_CLOSED,
     )
-    return [report, Ask(notice)]
+    demand.untold = (*demand.untold, notice)
+    return [report] if waits else [report, *next_notice(demand)]
+
+
+def to_do(demand: Demand) -> str:
+    """What somebody at the desk must do before it goes on; empty while nobody must."""
+    if demand.status != "unclassified" and not demand.escalated_to:
+        return ""
+    who = f"The {demand.escalated_to.lower()}" if demand.escalated_to else "Somebody"
+    how = f"`POST /demands/{demand.id}/classification` says what it is."
+    return f"{who} has to decide, because {demand.reason}. {how}"
+
+
+def next_notice(demand: Demand) -> list[Ask]:
+    """What the ticket is told next: one thing at a time, so that the last word is the last one."""
+    return [
+        Ask(RequesterNotice(demand=demand.id, desk=demand.desk, ticket=demand.ticket, **dict(notice)))
+        for notice in demand.untold[:1]
+    ]
+
+
+def note_notice(notified: RequesterNotified, demand: Demand) -> list[Ask]:
+    """Keep whether a notice has reached the requester's desk, and tell the next one; a desk that is away is waited for.
+
+    What the ticket was moved to is known from here, whether the desk pushes it or not.
+    """
+    if notified.number == demand.notices or notified.again:
+        demand.notice_failed = notified.failed
+    if [notice.number for notice in demand.untold[:1]] != [notified.number]:
+        return []  # it was heard before
+    if not notified.again:
+        done, *left = demand.untold
+        demand.untold = tuple(left)
+        if not notified.failed and (status := moved_to(done.status, reopens=done.reopens)):
+            demand.ticket_status = status
+    return next_notice(demand)
 
 
 async def post_notice(notice: RequesterNotice, id: UUID) -> RequesterNotified:
-    """Post a notice to its desk under `id`, which stays the same over repetitions; what is not accepted is repeated.
+    """Post a notice to its desk, under an id that stays the same over repetitions; what is not accepted is repeated.
 
     By the desk's API it becomes a comment, and moves the ticket; a marker in it tells a repetition.
     """
@@ -162,12 +230,13 @@ async def post_notice(notice: RequesterNotice, id: UUID) -> RequesterNotified:
             async with api:
                 await api.write_back(notice.outcome())
         except (Declined, Overtaken) as refusal:
-            return notice.failed(str(refusal))
+            return notice.refused(str(refusal))
         return RequesterNotified(demand=notice.demand, number=notice.number)
     if desk is None or desk.reply_url is None:
-        return notice.failed(f"the desk {notice.desk!r} is no longer configured with a reply_url in SVC_DESKS")
+        return notice.refused(f"the desk {notice.desk!r} is no longer configured with a reply_url in SVC_DESKS")
     body = notice.model_dump_json().encode()
-    proof = sign(desk.secrets[0], delivery=str(id), timestamp=datetime.now(UTC), body=body)
+    delivery = uuid5(notice.demand, f"notice {notice.number}")
+    proof = sign(desk.secrets[0], delivery=str(delivery), timestamp=datetime.now(UTC), body=body)
     async with httpx.AsyncClient(timeout=PATIENCE) as client:
         headers = {"content-type": "application/json", **proof}
         answer = await client.post(str(desk.reply_url), content=body, headers=headers)

@@ -1,7 +1,6 @@
 """Handing over what was done, and asking what it was worth: the requester alone says whether value came of it."""
 
 from datetime import datetime, timedelta
-from typing import Never
 
 from contracts.deliver_support import ServiceDelivered, SupportTaskCompleted
 from contracts.engage import DemandStatus, ValueJudged
@@ -11,11 +10,12 @@ from services.chassis.outputs import Answer, Later, refusal
 from services.engage.ledgers import Tally
 from services.engage.model import (
     FINAL,
+    AnswerOverdue,
     ConfirmationOverdue,
     Demand,
     FirstEnded,
-    RequesterNotified,
     ServiceDescribed,
+    TriageOver,
 )
 from services.engage.notices import Told, spoken, tell, unknown
 from services.engage.registers import Stakeholder, StakeholderStated
@@ -23,10 +23,13 @@ from services.engage.reports import period_of
 from services.engage.views import DemandView, StakeholderView
 
 TIME_TO_CONFIRM = timedelta(days=14)
-"""How long a consumer may take to say what a delivery was worth; then their silence is taken for what it is."""
+"""How long a consumer may take to say what a delivery was worth; then their silence is taken for what it is.
+
+So long an unresolved demand waits for somebody to say how it goes on, too.
+"""
 
 
-Closing = Told | Tally | FirstEnded
+Closing = Told | Tally | FirstEnded | TriageOver
 """What it takes to close a demand: its requester is told, it is counted, and so are told those it stood for."""
 
 
@@ -54,18 +57,21 @@ def hand_over_support(completed: SupportTaskCompleted, demand: Demand) -> list[C
     why = " ".join(completed.reasons)
     match completed.outcome:
         case "resolved" | "fulfilled":
-            return hand_over(demand, completed.resolution, completed.time)
+            return [*hand_over(demand, completed.resolution, completed.time)]
         case "workaround":
             what = f"{completed.resolution} This is a workaround: the cause is still there."
-            return hand_over(demand, what, completed.time)
+            return [*hand_over(demand, what, completed.time)]
         case "refused":
             return [*close(demand, "rejected", completed.time, why, f"It will not be done: {why}")]
         case "unresolved":
             # The same task would end the same way, so it is not asked again: somebody decides what has to be different.
             demand.escalated_to = demand.owner
             demand.reason = f"support could not resolve it: {why}"
+            by = completed.time + TIME_TO_CONFIRM
             sorry = f"We could not solve it: {why} {completed.resolution}"
-            return [*tell(demand, f"{sorry} The {demand.owner.lower()} decides how it goes on, and you will be told.")]
+            goes_on = f"The {demand.owner.lower()} decides how it goes on, and you will be told."
+            told = tell(demand, f"{sorry} {goes_on} If nothing is said by {spoken(by)}, we close it.")
+            return [*told, Later(by, AnswerOverdue(demand=demand.id, notices=demand.notices))]
 
 
 def hand_over_service(delivered: ServiceDelivered, demand: Demand) -> list[Closing | Later | ServiceDescribed]:
@@ -120,6 +126,16 @@ def assume_value(overdue: ConfirmationOverdue, demand: Demand) -> list[Closing]:
     return close(demand, "assumed", overdue.time, f"nobody has answered for {days} days", text)
 
 
+def give_up_demand(overdue: AnswerOverdue, demand: Demand) -> list[Closing]:
+    """Where neither the requester nor the owner has said how it goes on, it ends, and says why."""
+    if not demand.escalated_to or demand.notices != overdue.notices:
+        return []
+    days = TIME_TO_CONFIRM.days
+    reason = f"{demand.reason} Nobody has said for {days} days how it is to go on."
+    text = f"We have heard nothing for {days} days and close it unsolved; a reply takes it up again."
+    return close(demand, "rejected", overdue.time, reason, text)
+
+
 def withdraw_demand(withdrawn: DemandWithdrawn, demand: Demand) -> list[Answer | Closing]:
     """The requester no longer needs it: whatever comes of work under way is not handed over any more."""
     if demand.status is None:
@@ -133,13 +149,6 @@ def withdraw_demand(withdrawn: DemandWithdrawn, demand: Demand) -> list[Answer |
     text = "You have withdrawn it; we do no more about it."
     told = close(demand, "withdrawn", withdrawn.time, f"the requester: {withdrawn.reason}", text)
     return [Answer(200, DemandView.of(demand)), *told]
-
-
-def note_notice(notified: RequesterNotified, demand: Demand) -> list[Never]:
-    """Keep whether the last notice has reached the requester's desk."""
-    if notified.number == demand.notices:
-        demand.notice_failed = notified.failed
-    return []
 
 
 def state_stakeholder(stated: StakeholderStated, stakeholder: Stakeholder) -> list[Answer]:
@@ -163,9 +172,10 @@ def close(
     demand: Demand, status: DemandStatus, time: datetime, reason: str, text: str, tally: Tally | None = None
 ) -> list[Closing]:
     """Bring a demand to a final state; `tally` is what the day counts, if that is more than its end."""
+    over = [TriageOver(demand=demand.id, by=f"its end: {reason}")] if demand.status == "unclassified" else []
     demand.status, demand.closed_at, demand.reason, demand.escalated_to = status, time, reason, ""
     merged = tell_merged(demand, reason) if status in ("rejected", "withdrawn") else []
-    return [*tell(demand, text), tally or Tally(period=period_of(time), closed=1), *merged]
+    return [*tell(demand, text), tally or Tally(period=period_of(time), closed=1), *merged, *over]
 
 
 def tell_merged(demand: Demand, what: str) -> list[FirstEnded]:

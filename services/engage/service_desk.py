@@ -10,6 +10,7 @@ from contracts.stream import Streams
 from services.chassis.outputs import Answer, Begin, refusal
 from services.chassis.state import Read
 from services.engage import triage
+from services.engage.desks.text import own_words
 from services.engage.ledgers import Tally
 from services.engage.model import (
     FINAL,
@@ -18,41 +19,88 @@ from services.engage.model import (
     DemandClassified,
     KnownServices,
     TicketFollowed,
+    TriageNeeded,
+    TriageOver,
 )
 from services.engage.notices import Told, tell, unknown
-from services.engage.relationship_management import known_as
+from services.engage.relationship_management import Closing, close, known_as
 from services.engage.reports import period_of
 from services.engage.views import DemandView
 
-Capturing = Begin | Told | Tally
+Capturing = Begin | Told | Tally | TriageNeeded
 """What it takes to capture a demand: its value stream begins or its requester is told that it waits, and it counts."""
 
 
 def take_ticket(
     ticket: TicketPushed, demand: Demand, services: Read[KnownServices], streams: Streams
-) -> list[Capturing | TicketFollowed | TicketPushed]:
+) -> list[Capturing | Closing | TicketFollowed | TicketPushed]:
     """A ticket becomes demand once; what happens to it later reopens that, begins a linked one, or is recorded."""
-    if demand.status is None:
-        if ticket.kind == "status_changed":
-            return []  # says nothing of a need; a reply does, also when the making of its ticket never reached us
-        return [*capture_ticket(ticket, demand, ticket.time, services, streams)]
     if demand.followed_by:
         return [ticket.model_copy(update={"demand": demand.followed_by})]
-    demand.ticket_status = ticket.status or demand.ticket_status
-    if ticket.kind != "replied":
-        return []
+    before = demand.ticket_done
+    newest = note_ticket(ticket, demand)
+    if demand.status is None:
+        if ticket.kind == "status_changed" or demand.ticket_status.lower() in triage.DESK_WITHDRAWN:
+            return []  # says nothing of a need; a reply does, also when the making of its ticket never reached us
+        if ticket.kind == "replied" and not ticket.by_requester and (ticket.status or "").lower() in triage.DESK_CLOSED:
+            return []  # its people have answered what we have never heard of
+        return [*capture_ticket(ticket, demand, ticket.time, services, streams)]
+    if newest and demand.ticket_status.lower() in triage.DESK_WITHDRAWN and demand.status not in (*FINAL, "delivered"):
+        gone = f"its ticket was {demand.ticket_status.lower()} in the desk"
+        return [*close(demand, "withdrawn", ticket.time, gone, f"We do no more about it, because {gone}.")]
     # The desk pushes back what Engage has told the requester; taken for a reply, that would reopen the demand for ever.
-    if demand.told and demand.told in ticket.text:
+    if any(said in own_words(ticket.text) for said in demand.said):
         return []
-    demand.replies, demand.last_reply = demand.replies + 1, ticket.text
-    if demand.ticket_status.lower() in triage.DESK_CLOSED:
-        return []  # somebody at the desk answers as they close it; a requester's reply moves the ticket on
+    if ticket.kind == "replied":
+        note_reply(ticket, demand, newest=newest)
+    if not takes_up(ticket, demand, before, newest=newest):
+        return []
     if demand.status == "delivered":
         return [*reopen(demand, ticket, services, streams)]
-    if demand.status in FINAL:
+    if demand.escalated_to and demand.service is None and demand.status not in FINAL:
+        return [*name_service(demand, ticket, services, streams)]
+    if demand.status in FINAL and ticket.kind == "replied":
         demand.followed_by = uuid5(demand.id, ticket.delivery)
         return [TicketFollowed(demand=demand.followed_by, follows=demand.id, pushed=ticket)]
     return []
+
+
+def note_ticket(ticket: TicketPushed, demand: Demand) -> bool:
+    """Know how the ticket stands by its desk's own order; says whether nothing newer was heard of it before."""
+    newest = ticket.order >= demand.ticket_order or not ticket.order
+    if newest:
+        demand.ticket_order = ticket.order or demand.ticket_order
+        demand.ticket_status = ticket.status or demand.ticket_status
+    # A reply of the requester is only found done: it was not it that has done the ticket.
+    if not ticket.by_requester and (ticket.status or "").lower() in triage.DESK_CLOSED:
+        demand.ticket_done = max(demand.ticket_done, ticket.order)
+    return newest
+
+
+def note_reply(ticket: TicketPushed, demand: Demand, *, newest: bool) -> None:
+    """Keep what was said last; words, even late ones, say more than that the ticket was reopened without any."""
+    wordless = ticket.text == triage.REOPENED
+    if wordless and demand.status not in (*FINAL, "delivered"):
+        return
+    demand.replies += 1
+    if newest or demand.last_reply in ("", triage.REOPENED):
+        demand.last_reply = ticket.text
+
+
+def takes_up(ticket: TicketPushed, demand: Demand, done: str, *, newest: bool) -> bool:
+    """Whether what was done is to be taken up again; `done`: the order key of what had found the ticket done before.
+
+    It goes by what the ticket and its demand are, not by who has pushed: a desk opens a ticket by itself when we write
+    on it, and its people answer as they close it.
+    """
+    if ticket.order and ticket.order < demand.ticket_done:
+        return False  # what was written before the ticket was done is answered by that
+    if ticket.kind == "replied" and ticket.by_requester and ticket.text != triage.REOPENED:
+        return True
+    if demand.untold or demand.ticket_status.lower() in triage.DESK_CLOSED:
+        return False  # while we write on the ticket, others than the requester move it because of that
+    # Of a ticket that was found by asking nobody has told that it was opened again.
+    return ticket.kind == "replied" or (ticket.kind == "created" and newest and "" < done < ticket.order)
 
 
 def take_followed_ticket(
@@ -62,6 +110,7 @@ def take_followed_ticket(
     if demand.status is not None:
         return []
     demand.follows = followed.follows
+    note_ticket(followed.pushed, demand)
     return capture_ticket(followed.pushed, demand, followed.time, services, streams)
 
 
@@ -84,7 +133,9 @@ def take_demand(
     return [Answer(201, DemandView.of(demand)), *told]
 
 
-def classify_demand(classified: DemandClassified, demand: Demand, streams: Streams) -> list[Answer | Capturing]:
+def classify_demand(
+    classified: DemandClassified, demand: Demand, streams: Streams
+) -> list[Answer | Capturing | TriageOver]:
     """A person decides what a demand is that no rule could place, or on which work has ended without a result."""
     if demand.status is None:
         return [unknown()]
@@ -100,13 +151,14 @@ def classify_demand(classified: DemandClassified, demand: Demand, streams: Strea
         return [refusal(422, "No value stream takes it", detail)]
     newly = classified.kind == "complaint" != demand.kind
     complaint = [Tally(period=period_of(classified.time), complaints=1)] if newly else []
+    over = [TriageOver(demand=demand.id, by=classified.by)] if demand.status == "unclassified" else []
     demand.status, demand.kind, demand.service = "captured", classified.kind, service
     source = f"{classified.by} decided: {classified.reason}"
     decided = {"kind": demand.kind} | ({"service": classified.service} if classified.service else {})
     kept = (fact for fact in demand.facts if fact.name not in decided)
     demand.facts = (*(Fact(name=name, value=value, source=source) for name, value in decided.items()), *kept)
     told = begin(demand, demand.contacted_at or classified.time, streams)
-    return [Answer(200, DemandView.of(demand)), *told, *complaint]
+    return [Answer(200, DemandView.of(demand)), *told, *complaint, *over]
 
 
 def capture_ticket(
@@ -114,7 +166,6 @@ def capture_ticket(
 ) -> list[Capturing]:
     """Fill a demand with what its ticket says, and with what its text says where the ticket has no field for it."""
     demand.desk, demand.ticket, demand.url, demand.channel = ticket.desk, ticket.ticket, ticket.url, "desk"
-    demand.ticket_status = ticket.status or ""
     demand.requester_name = ticket.requester_name
     demand.requester = ticket.requester_email or ticket.requester_name or f"{ticket.desk}/{ticket.ticket}"
     demand.title, demand.text = ticket.title, ticket.text
@@ -155,7 +206,8 @@ def begin(demand: Demand, since: datetime, streams: Streams) -> list[Capturing]:
         if demand.kind == "unclassified":
             rule = next((fact.source for fact in demand.facts if fact.name == "kind"), "nobody has said")
             demand.reason = f"what sort of demand it is cannot be told: {rule}"
-        return [*tell(demand, f"We have received it. A person looks at it next, because {demand.reason}.")]
+        told = tell(demand, f"We have received it. A person looks at it next, because {demand.reason}.")
+        return [*told, TriageNeeded(demand=demand.id, title=demand.title, reason=demand.reason)]
     demand.reason, demand.escalated_to = f"it goes the way {stream.title!r}", ""
     demand.stream, demand.owner = stream.stream, stream.owner
     demand.contacted_at, demand.promised_by = since, since + timedelta(hours=stream.promise.hours)
@@ -171,6 +223,15 @@ def reopen(demand: Demand, ticket: TicketPushed, services: KnownServices, stream
     demand.service = demand.service or triage.read_service(None, ticket.text, services).value
     demand.status, demand.delivered, demand.delivered_at = "in_progress", "", None
     demand.reopened += 1
+    return begin(demand, ticket.time, streams)
+
+
+def name_service(demand: Demand, ticket: TicketPushed, services: KnownServices, streams: Streams) -> list[Capturing]:
+    """The requester was asked which service they mean: once they name one that is known, its value stream goes on."""
+    found = triage.read_service(None, ticket.text, services)
+    if found.value is None:
+        return []
+    demand.service, demand.facts = found.value, (*demand.facts, *facts_of({"service": found}))
     return begin(demand, ticket.time, streams)
 
 

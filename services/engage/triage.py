@@ -46,6 +46,12 @@ DESK_PRIORITIES: Mapping[str, int] = {
 """What desks call a priority, from 1 (first) to 5 (last)."""
 DESK_CLOSED = frozenset({"resolved", "closed", "done", "done-cbb", "solved"})
 """What desks call a ticket that is done."""
+GONE = "deleted"
+"""The status of a ticket that its desk has no more."""
+DESK_WITHDRAWN = frozenset({GONE, "withdrawn", "cancelled", "canceled"})
+"""What desks call a ticket that nobody wants any more."""
+REOPENED = "The ticket was reopened in the desk."
+"""What is heard of a ticket that is reopened without a word."""
 
 NUMBER = r"(\d{1,3}(?:[,.]\d{3})+|\d+)"
 USERS = re.compile(rf"\b{NUMBER}\s+(?:users|people|persons|customers|drivers|employees|colleagues)\b", re.IGNORECASE)

@@ -93,7 +93,7 @@ async def kpis(
             service=service,
             reports=week.reports,
             bottleneck=week.bottleneck,
-            kpis=week.kpis(known, now),
+            kpis=week.kpis(known.at(now)),
         )
         for week in stored
     ]

@@ -87,13 +87,22 @@ class Tally(Data):
         over_cases = FIGURES[self.figure].over == "cases"
         return round(self.total / self.count if over_cases else self.total, 4)
 
+    def target(self, planned: float | None) -> float | None:
+        """What it is judged by: a plan's target goes before what the cases brought, and that before the usual one."""
+        usual = FIGURES[self.figure].target if self.targets is None else self.targets / self.count
+        return usual if planned is None else planned
+
+    def met(self, planned: float | None) -> bool | None:
+        """Whether it is as good as its target; None without one."""
+        target = self.target(planned)
+        return None if target is None else FIGURES[self.figure].reached(self.value, target)
+
     def kpi(self, planned: float | None = None) -> Kpi:
-        """The key figure, judged: a plan's target goes before what the cases brought, and that before the usual one."""
-        rule = FIGURES[self.figure]
-        usual = rule.target if self.targets is None else self.targets / self.count
-        target = usual if planned is None else planned
-        met = None if target is None else rule.reached(self.value, target)
-        return Kpi(name=self.figure, value=self.value, unit=rule.unit, target=target, met=met, count=self.count)
+        """The key figure, judged; `planned` is a plan's target."""
+        unit, target = FIGURES[self.figure].unit, self.target(planned)
+        return Kpi(
+            name=self.figure, value=self.value, unit=unit, target=target, met=self.met(planned), count=self.count
+        )
 
 
 class Aim(Data):
@@ -117,6 +126,12 @@ class KnownPlan(Data):
         return self.valid_from <= time and (self.valid_until is None or time < self.valid_until)
 
 
+Aims = Mapping[str, tuple[float, str]]
+"""By key figure: the target that a plan sets, and which plan that is."""
+NO_PLAN = None, "Improve's own target: no plan in force sets one"
+"""What stands in the place of a plan's target, and of the plan."""
+
+
 class Targets(State[str], by=ONE, shared=True):
     """What the plans in force want reached."""
 
@@ -126,14 +141,18 @@ class Targets(State[str], by=ONE, shared=True):
         """The version of a plan that is known; 0 if it is not."""
         return next((known.version for known in self.plans if known.plan == plan), 0)
 
-    def of(self, measure: str, time: datetime) -> tuple[float | None, str]:
-        """The target of a key figure and the plan that sets it: the one that holds since last; else None."""
-        objective = measure.replace("_", "-")
+    def at(self, time: datetime) -> Aims:
+        """What is aimed at by the plans that hold at `time`; of two the one that holds since last."""
+        found: dict[str, tuple[float, str]] = {}
         holding = [known for known in self.plans if known.holds(time)]
         for known in sorted(holding, key=lambda known: known.valid_from, reverse=True):
-            if found := next((aim for aim in known.aims if aim.objective == objective), None):
-                return found.target, f"plan {known.plan} v{known.version}"
-        return None, "Improve's own target: no plan in force sets one"
+            for aim in known.aims:
+                found.setdefault(aim.objective.replace("-", "_"), (aim.target, f"plan {known.plan} v{known.version}"))
+        return found
+
+    def of(self, measure: str, time: datetime) -> tuple[float | None, str]:
+        """The target of a key figure and the plan that sets it; else None."""
+        return self.at(time).get(measure, NO_PLAN)
 
 
 class DayOfFigure(Data):
@@ -168,10 +187,18 @@ class Week(State[str], by="place"):
         tally = self.tally(figure)
         return tally.kpi(targets.of(figure, time)[0]) if tally else None
 
-    def kpis(self, targets: Targets, time: datetime) -> tuple[Kpi, ...]:
-        """The key figures that have been measured, judged by the targets that hold at `time`."""
-        measured = (self.kpi(name, targets, time) for name in FIGURES)
-        return tuple(kpi for kpi in measured if kpi is not None)
+    def measured(self, aims: Aims) -> list[tuple[Tally, float | None]]:
+        """What was measured, in the order in which figures are told, each with the target that a plan sets."""
+        tallies = {tally.figure: tally for tally in self.tallies if tally.count}
+        return [(tallies[name], aims.get(name, NO_PLAN)[0]) for name in FIGURES if name in tallies]
+
+    def kpis(self, aims: Aims) -> tuple[Kpi, ...]:
+        """The key figures that have been measured, judged."""
+        return tuple(tally.kpi(planned) for tally, planned in self.measured(aims))
+
+    def missing(self, aims: Aims) -> tuple[str, ...]:
+        """The key figures that miss their targets: the names, for who needs no more of `kpis`."""
+        return tuple(tally.figure for tally, planned in self.measured(aims) if tally.met(planned) is False)
 
     def add(self, figure: str, count: int, total: float, target: float | None = None) -> None:
         """Count so many more cases, and what they add up to."""

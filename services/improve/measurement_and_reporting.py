@@ -16,7 +16,9 @@ from services.improve.figures import (
     FIGURES,
     MOST_DAYS,
     MOST_PLANS,
+    NO_PLAN,
     Aim,
+    Aims,
     BottleneckSeen,
     DayOfFigure,
     DayReported,
@@ -120,12 +122,13 @@ def take_day(
 
 def report_week(due: ReportDue, week: Week, targets: Read[Targets]) -> list[ChainPerformanceReported]:
     """Tell what was measured since the last report."""
-    return [report(week, targets, due.time)] if week.unreported else []
+    return [report(week, targets.at(due.time))] if week.unreported else []
 
 
 def judge_again(changed: TargetsChanged, week: Week, targets: Read[Targets]) -> list[ChainPerformanceReported]:
     """Tell the week's figures anew where a plan's target turns a verdict."""
-    return [report(week, targets, changed.time)] if missed_by(week, targets, changed.time) != week.missed else []
+    aims = targets.at(changed.time)
+    return [report(week, aims)] if week.missing(aims) != week.missed else []
 
 
 def take_bottleneck(seen: BottleneckSeen, week: Week, targets: Read[Targets]) -> list[ChainPerformanceReported]:
@@ -133,7 +136,7 @@ def take_bottleneck(seen: BottleneckSeen, week: Week, targets: Read[Targets]) ->
     if (week.bottleneck, week.bottleneck_waiting) == (seen.bottleneck, seen.waiting):
         return []
     week.bottleneck, week.bottleneck_waiting = seen.bottleneck, seen.waiting
-    return [report(week, targets, seen.time)]
+    return [report(week, targets.at(seen.time))]
 
 
 def measured(
@@ -169,26 +172,23 @@ def day_of(
     )
 
 
-def missed_by(week: Week, targets: Targets, time: datetime) -> tuple[str, ...]:
-    """The key figures of the week that miss their targets."""
-    return tuple(kpi.name for kpi in week.kpis(targets, time) if kpi.met is False)
-
-
 def publish(week: Week, targets: Targets, time: datetime, *, at_once: bool = False) -> Told:
     """Report at once what a consumer said and a target newly missed or met, all else within the hour."""
-    if at_once or missed_by(week, targets, time) != week.missed:
-        return [report(week, targets, time)]
+    aims = targets.at(time)
+    if at_once or week.missing(aims) != week.missed:
+        return [report(week, aims)]
     if week.unreported:
         return []
     week.unreported = True
     return [Later(time + REPORT_WITHIN, ReportDue(period=week.id))]
 
 
-def report(week: Week, targets: Targets, time: datetime) -> ChainPerformanceReported:
+def report(week: Week, aims: Aims) -> ChainPerformanceReported:
     """The week's next report: a later one replaces an earlier one."""
-    week.reports, week.unreported, week.missed = week.reports + 1, False, missed_by(week, targets, time)
-    kpis = week.kpis(targets, time)
-    verdicts = tuple(kpi.judged_by(source_of(kpi.name, targets, time)) for kpi in kpis if kpi.met is not None)
+    kpis = week.kpis(aims)
+    week.reports, week.unreported = week.reports + 1, False
+    week.missed = tuple(kpi.name for kpi in kpis if kpi.met is False)
+    verdicts = tuple(kpi.judged_by(source_of(kpi.name, aims)) for kpi in kpis if kpi.met is not None)
     return ChainPerformanceReported(
         period=week.id,
         version=week.reports,
@@ -206,10 +206,10 @@ def waited_at(week: Week) -> tuple[str, ...]:
     return (f"Of all lead time {week.bottleneck_waiting:.0%} is waited at {TITLES[week.bottleneck]}.",)
 
 
-def source_of(figure: str, targets: Targets, time: datetime) -> str:
+def source_of(figure: str, aims: Aims) -> str:
     """Whose target a key figure is judged by."""
-    planned, plan = targets.of(figure, time)
-    return "that of its cases" if planned is None and FIGURES[figure].target is None else plan
+    by_cases = figure not in aims and FIGURES[figure].target is None
+    return "that of its cases" if by_cases else aims.get(figure, NO_PLAN)[1]
 
 
 def find_need(

@@ -7,9 +7,9 @@ way looks like what was lost. What they must say is in `svc.chaos.checks`.
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import cached_property
-from typing import NamedTuple
+from typing import NamedTuple, cast
 from uuid import UUID
 
 import asyncpg
@@ -17,12 +17,11 @@ import orjson
 
 from contracts.envelope import Arrival, Codec
 from contracts.stream import Streams
-from contracts.value_chain import ACTIVITIES, BY_TYPE, ENGAGE, OBTAIN_BUILD, PLAN, inbox
+from contracts.value_chain import ACTIVITIES, BY_TYPE, ENGAGE, PLAN, inbox
 from services.engage.model import Demand
-from services.obtain_build.model import Component
 from services.plan.improvement import Initiative
 from services.plan.model import Budget, PortfolioItem
-from svc.history import INBOXES, all_rows
+from svc.history import INBOXES, Row, all_rows
 from svc.invariants import History, Rows, Told
 from svc.log import Json, Logged, Offsets, handlers_of, read_log
 from svc.recover import decided_otherwise, outputs_of
@@ -51,11 +50,10 @@ class Books:
     """The ids of records that are set aside (parked)."""
     pending: Mapping[str, Collection[UUID]]
     """The ids of timers, and of effects outside, that are still to come."""
-    demands: Mapping[UUID, Demand]
-    items: Sequence[PortfolioItem] = ()
-    initiatives: Sequence[Initiative] = ()
-    budgets: Sequence[Budget] = ()
-    components: Sequence[Component] = ()
+    rows: Rows
+    """Of all states, by activity and the name of the state's class."""
+    until: datetime
+    """Chain time at which the chain had come to rest."""
     ended: Collection[UUID] = ()
     """Demands that must have come to their end, as the reader knows."""
     by_hand: Collection[UUID] = ()
@@ -63,6 +61,30 @@ class Books:
 
     restored: Mapping[str, Offsets] = field(default_factory=dict)
     """The activities whose database was replaced by an older copy, and where the topics ended then."""
+
+    @cached_property
+    def demands(self) -> Mapping[UUID, Demand]:
+        """Engage's."""
+        return {demand.id: demand for demand in self.of(ENGAGE, Demand)}
+
+    @property
+    def items(self) -> Sequence[PortfolioItem]:
+        """Plan's, of demands."""
+        return self.of(PLAN, PortfolioItem)
+
+    @property
+    def initiatives(self) -> Sequence[Initiative]:
+        """Plan's, of improvements."""
+        return self.of(PLAN, Initiative)
+
+    @property
+    def budgets(self) -> Sequence[Budget]:
+        """Plan's."""
+        return self.of(PLAN, Budget)
+
+    def of(self, activity: str, state: type[Row]) -> Sequence[Row]:
+        """The rows that an activity has of a state."""
+        return cast("Sequence[Row]", self.rows.get(activity, {}).get(state.__name__, ()))
 
     @cached_property
     def decided_otherwise(self) -> Collection[tuple[str, str]]:
@@ -91,13 +113,7 @@ class Books:
         """The same as the invariants of the domain look at it."""
         events = [record for record in self.first.values() if record.teller and record.topic not in INBOXES]
         told = sorted((Told.read(r.event, r.value or b"") for r in events), key=lambda one: (one.time, one.sequence))
-        rows: Rows = {
-            ENGAGE: {"Demand": tuple(self.demands.values())},
-            PLAN: {"Budget": self.budgets, "PortfolioItem": self.items},
-            OBTAIN_BUILD: {"Component": self.components},
-        }
-        until = told[-1].time if told else datetime.min.replace(tzinfo=UTC)
-        return History(told, rows, self.receipts, until, self.decided_otherwise)
+        return History(told, self.rows, self.receipts, self.until, self.decided_otherwise)
 
     @cached_property
     def origins(self) -> Mapping[str, Collection[Origin]]:
@@ -132,7 +148,7 @@ def topic_of(activity: str, message_type: str) -> str:
 
 
 async def read(
-    databases: Mapping[str, str], bootstrap: str, *, streams: Streams, since: Offsets | None = None,
+    databases: Mapping[str, str], bootstrap: str, *, streams: Streams, until: datetime, since: Offsets | None = None,
     ended: Collection[UUID] = (), by_hand: Collection[UUID] = (), restored: Mapping[str, Offsets] | None = None,
 ) -> Books:  # fmt: skip
     """Read the books of a chain at rest.
@@ -141,6 +157,7 @@ async def read(
         databases: the URL of each activity's database.
         bootstrap: Kafka's address.
         streams: the value streams that the chain works by.
+        until: chain time at which it had come to rest.
         since: where the chain's records begin in the topics, if others were there before.
         ended: demands that must have come to their end.
         restored: activities whose database was replaced by an older copy, and where the topics ended then.
@@ -159,12 +176,13 @@ async def read(
             },
             aside={activity: await _ids(connection, "event_id", "parked") for activity, connection in opened.items()},
             pending={activity: await _ids(connection, "id", "pending") for activity, connection in opened.items()},
-            demands={demand.id: demand for demand in await all_rows(opened[ENGAGE], Demand)},
-            items=await all_rows(opened[PLAN], PortfolioItem),
-            initiatives=await all_rows(opened[PLAN], Initiative),
-            budgets=await all_rows(opened[PLAN], Budget),
-            components=await all_rows(opened[OBTAIN_BUILD], Component),
-            ended=ended, by_hand=by_hand, restored=restored or {},
+            rows={
+                activity: {
+                    state.__name__: await all_rows(connection, state) for state in handlers_of(activity).states
+                }
+                for activity, connection in opened.items()
+            },
+            until=until, ended=ended, by_hand=by_hand, restored=restored or {},
         )  # fmt: skip
 
 

@@ -5,9 +5,9 @@ import os
 import secrets
 import time
 from base64 import b64encode
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import UTC, datetime
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid4, uuid5
@@ -20,23 +20,30 @@ from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from starlette.applications import Starlette
 
 from contracts import partition, value_chain
-from contracts.clock import Clock
+from contracts.clock import Clock, Segment
 from contracts.envelope import encode
 from contracts.event import Message
 from contracts.stream import read_streams
 from contracts.value_chain import ACTIVITIES, ENGAGE, PLAN
 from services.chassis.runtime import member_named
+from services.engage.desks.standard_webhooks import sign
 from svc import governance, log, migrations
 from svc.chaos.books import Books, read
 from svc.chaos.checks import violations
 from svc.chaos.nursery import Nursery
 from svc.consumer import Consumer
+from svc.day import staffing
 from svc.desk_replay import Recording, replay
 from svc.invariants import Violation
 from svc.loopback import serve
 from svc.machine import Machine, ports, provision
 from svc.machine.process import Child
+from svc.scenario.loading import in_order
+from svc.scenario.say import DESKS, Say
+from svc.scenario.scenario import Scenario
+from svc.services import CLIENT as PEOPLE
 from svc.services import Services
+from svc.simulation.run import DAY
 from svc.telemetry import SpanStore, receiver
 from svc.topics import PARTITIONS, create_topics
 
@@ -45,6 +52,8 @@ STREAMS = read_streams(Path(value_chain.__file__).parent / "value_streams")
 CLIENT = "tests"
 REQUESTER = "emily.carter@bluefleet.example"
 FULLY: Json = {"verdict": "fully", "utility": True, "warranty": True, "satisfaction": 5}
+EARLY, SPEED = timedelta(hours=1), 1440.0
+"""How long before a scenario's day it is set up, and how many times faster than the wall's its clock runs then."""
 PATIENCE = 120.0
 """Seconds that anything may take that is waited for."""
 
@@ -73,12 +82,15 @@ class Chain:
     """The six services as processes of their own, which a test kills, holds up and starts again.
 
     Its databases and consumer groups are its own; its records begin in the topics where those ended before.
+    With a scenario it is that organisation, which works as its file says, about to begin its day at `SPEED`.
     """
 
-    def __init__(self, machine: Machine, folder: Path, nursery: Nursery) -> None:
-        self._nursery = nursery
+    def __init__(self, machine: Machine, folder: Path, nursery: Nursery, scenario: Scenario | None = None) -> None:
+        self._nursery, self.scenario = nursery, scenario
         self.bootstrap, self.folder = machine.bootstrap, folder
-        self.clock = Clock()
+        begins = [Segment(datetime.now(UTC), DAY + scenario.begins - EARLY, 1.0)] if scenario else []
+        self.clock = Clock(begins)
+        self._staffing = staffing(scenario) if scenario else {}
         self.spans, self.otlp = SpanStore(folder / "traces"), ""
         self.secret = f"whsec_{b64encode(secrets.token_bytes(32)).decode()}"
         self.desk = Consumer(self.secret)
@@ -107,16 +119,26 @@ class Chain:
         """Everything up and ready, with its policies, its money and a live service."""
         async with AsyncExitStack() as stack:
             await self._prepare(stack)
-            self._http = await stack.enter_async_context(httpx.AsyncClient(timeout=30, headers={"Client-Id": CLIENT}))
+            self._http = await stack.enter_async_context(httpx.AsyncClient(timeout=30))
             self.services = await stack.enter_async_context(Services(self.urls))
             self.producer = await stack.enter_async_context(AIOKafkaProducer(bootstrap_servers=self.bootstrap))
             self._engage = await stack.enter_async_context(asyncpg.create_pool(self.databases[ENGAGE], min_size=0))
             stack.push_async_callback(self.stop, *ACTIVITIES)
             await self.start(*ACTIVITIES)
-            await self.post(PLAN, "/policies/change-authority", governance.AT_ONCE)
-            await self.grant(self.clock.now())
-            await governance.prepare(self.services, self.clock.now())
+            if self.scenario:
+                await self._set_up(self.scenario)
+            else:
+                await self.post(PLAN, "/policies/change-authority", governance.AT_ONCE)
+                await self.grant(self.clock.now())
+                await governance.prepare(self.services, self.clock.now())
             yield self
+
+    async def _set_up(self, scenario: Scenario) -> None:
+        for calls in in_order(scenario.setup(self.clock.now())):
+            refused = [answer.text for answer in await asyncio.gather(*map(self.say, calls)) if answer.is_error]
+            if refused:
+                raise Stuck(f"{scenario.scenario} cannot be set up: {'; '.join(refused[:3])}")
+        await self.turn(SPEED)
 
     async def _prepare(self, stack: AsyncExitStack) -> None:
         urls = await provision(self._admin, {name: secrets.token_urlsafe(16) for name in self._names.values()})
@@ -190,12 +212,20 @@ class Chain:
             "SVC_INSTANCE": f"{activity}-{number}",
             "SVC_PORT": self.urls[name].rpartition(":")[2],
             "SVC_CLOCK": str(self.clock),
+            **self._staffing.get(activity, {}),
             **{f"SVC_{name.upper()}": value for name, value in settings.items()},
         }
         child = self.children[name] = await self._nursery.start(
             name, module, arguments, environment, self.folder / f"{name}.log"
         )
         return child
+
+    async def turn(self, speed: float) -> None:
+        """Have the clock run at another speed from now on: all six are ended first, so that time goes back for none."""
+        await self.stop(*ACTIVITIES)
+        now = datetime.now(UTC)
+        self.clock = Clock([*self.clock.segments, Segment(now, self.clock.at(now), speed)])
+        await self.start(*ACTIVITIES)
 
     async def start(self, *activities: str, **settings: str) -> None:
         """Start services and wait until they are ready."""
@@ -243,18 +273,29 @@ class Chain:
 
     async def post(self, activity: str, path: str, body: Json, *, key: str = "") -> httpx.Response:
         """Send a command until it is answered, whatever happens to the service meanwhile."""
-        headers, url = {"Idempotency-Key": key or uuid4().hex}, self.urls[activity]
+        headers = {"Client-Id": CLIENT, "Idempotency-Key": key or uuid4().hex}
+        return await self._ask(activity, "POST", path, body, headers)
+
+    async def say(self, say: Say) -> httpx.Response:
+        """Make a call of a scenario's people until it is answered; a desk signs what it pushes."""
+        headers = {"Client-Id": PEOPLE, "Idempotency-Key": say.key}
+        if say.path.startswith(DESKS):
+            now = datetime.now(UTC)
+            headers = sign(self.secret, delivery=say.key, timestamp=now, body=orjson.dumps(say.body))
+        return await self._ask(say.activity, say.method, say.path, say.body, headers)
+
+    async def _ask(
+        self, activity: str, method: str, path: str, body: Json, headers: Mapping[str, str]
+    ) -> httpx.Response:
+        """The answer; asked again while there is none (202: still running, 503), which under one key does it once."""
+        url, content = self.urls[activity] + path, orjson.dumps(body)
+        headers = {"Content-Type": "application/json", **headers}
+        again = {202, 503} if "Idempotency-Key" in headers else {503}
         while True:
-            try:
-                answer = await self._http.post(url + path, json=body, headers=headers)
-                while answer.status_code == 202 or (answer.status_code == 404 and answer.request.method == "GET"):
-                    await asyncio.sleep(0.05)
-                    answer = await self._http.get(f"{url}/commands/{self.id_of(headers['Idempotency-Key'])}")
-            except httpx.TransportError:
-                await asyncio.sleep(0.05)
-                continue
-            if answer.status_code != 503:
-                return answer
+            with suppress(httpx.TransportError):
+                answer = await self._http.request(method, url, content=content, headers=headers)
+                if answer.status_code not in again:
+                    return answer
             await asyncio.sleep(0.05)
 
     @staticmethod
@@ -370,6 +411,7 @@ class Chain:
 
     async def books(self) -> Books:
         """The books, once the chain has come to rest."""
+        until = self.clock.now()
         await self.at_rest()
         return await read(
             self.databases,
@@ -379,6 +421,7 @@ class Chain:
             ended=self.ended,
             by_hand=self.by_hand,
             restored=self.restored,
+            until=until,
         )
 
     async def damage(self) -> set[str]:

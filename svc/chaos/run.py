@@ -1,9 +1,10 @@
 """`svc chaos`: rounds of kills and other faults under load, each with a seed of its own, and the books after each.
 
-A round is a fresh chain on servers of the run's own: demands of both streams flow and are confirmed, services are
-killed at random moments and started again, and one more fault, in turn, happens meanwhile. Then all
-demands are seen through, and the books must balance. What a round decides depends on its seed and its number
-of kills alone: `--seed 17 --kills 50` repeats round 17, but for the machine's timing.
+A round is a fresh chain on servers of the run's own: the scenario's day comes at speed, demand of all its value streams
+among it, and its people react; services are killed at random moments and started again, and one more fault, in turn,
+happens meanwhile. Then all demands are seen through to their end, and the books must balance, and what must hold in the
+domain with them. What a round decides depends on its seed and its number of kills alone: `--seed 17 --kills 50` repeats
+round 17, but for the machine's timing.
 """
 
 import asyncio
@@ -11,37 +12,45 @@ import shutil
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from random import Random
 from signal import SIGKILL
 from typing import NamedTuple
-from uuid import UUID
 
 import httpx
 from rich.box import SIMPLE
 from rich.table import Table
 
 from contracts.value_chain import ACTIVITIES, DELIVER_SUPPORT
+from svc import invariants
 from svc.chaos import checks
 from svc.chaos.chain import Chain, Stuck
 from svc.chaos.faults import FAULTS, Skipped
+from svc.chaos.flow import Flow
 from svc.chaos.nursery import nursery
+from svc.chaos.people import People
 from svc.invariants import STORIES, Violation, sentence
 from svc.machine import Home, Machine, MachineError
+from svc.scenario import reading
+from svc.simulation.run import SCENARIO
 from svc.terminal import Terminal
 
 KILLS_A_ROUND = 50
-FLOWING = 6
-"""Demands that are on their way at the same time."""
-DOUBLED = {
+KILLED_FOR = 12.0
+"""Wall seconds over which kills are spread, beside what starting again takes: together most of a scenario's day."""
+LONGEST = 240.0
+"""Wall seconds that a round may take, also one in which Kafka is away for a minute, on a busy machine; most take 80."""
+DOUBLED: set[Callable[..., object]] = {
     checks.an_id_names_one_message, checks.nothing_stands_in_a_topic_that_nobody_told,
-    checks.a_budget_has_bound_what_its_demands_and_initiatives_have_bound, checks.nothing_shared_is_overdrawn,
-    checks.a_demand_never_leaves_its_final_state, checks.nothing_is_taken_up_that_stands_in_no_topic,
+    checks.a_budget_has_bound_what_its_demands_and_initiatives_have_bound, invariants.nothing_shared_is_overdrawn,
+    invariants.a_demand_never_leaves_its_final_state, checks.nothing_is_taken_up_that_stands_in_no_topic,
+    invariants.a_target_is_escalated_once, invariants.one_initiative_at_a_time_improves_a_key_figure_of_a_service,
 }  # fmt: skip
-DISORDERED = {
-    checks.events_about_a_case_are_numbered_without_a_gap, checks.events_about_a_case_stand_in_their_topic_in_order,
-    checks.a_demand_is_in_the_state_its_requester_was_told_last,
+DISORDERED: set[Callable[..., object]] = {
+    invariants.events_about_a_case_are_numbered_without_a_gap, checks.events_about_a_case_stand_in_their_topic_in_order,
+    invariants.a_demand_is_in_the_state_its_requester_was_told_last, invariants.an_sla_clock_says_what_the_times_say,
 }  # fmt: skip
 """All other checks say that something is lost."""
 
@@ -62,12 +71,19 @@ class Round(NamedTuple):
     demands: int
     seconds: float
     violations: list[Violation]
+    streams: Counter[str]
+    """How many demands were taken up by each value stream."""
+    ends: Counter[str]
+    """How many demands have come to which state."""
 
 
-async def run(terminal: Terminal, *, kills: int, seed: int, mutants: bool, json: bool, report: Path | None) -> int:
+async def run(
+    terminal: Terminal, *, kills: int, seed: int, quick: bool, mutants: bool, json: bool, report: Path | None
+) -> int:
     """Run rounds until there were so many kills; exit code 1 if any books do not balance, or a mutant is not caught."""
     rounds: list[Round] = []
     caught: dict[str, str] = {}
+    scenario = None if quick else await asyncio.to_thread(reading.read, SCENARIO)
     with terminal.working(), tempfile.TemporaryDirectory(prefix="svc-chaos-") as place:
         folder = Path(place)
         terminal.say("starting Kafka and PostgreSQL")
@@ -78,8 +94,9 @@ async def run(terminal: Terminal, *, kills: int, seed: int, mutants: bool, json:
                 here.mkdir()
                 done = sum(one.kills for one in rounds)
                 terminal.say(f"round {number}: {done} of {kills} kills so far")
-                async with nursery(here) as parent, Chain(machine, here, parent).running() as chain:
-                    rounds.append(await one_round(chain, machine, number, min(left, KILLS_A_ROUND), terminal))
+                async with nursery(here) as parent, Chain(machine, here, parent, scenario).running() as chain:
+                    asking = People(chain, scenario, number) if scenario else Flow(chain, number)
+                    rounds.append(await one_round(chain, asking, machine, number, min(left, KILLS_A_ROUND), terminal))
                 tell(terminal, rounds[-1])
                 if rounds[-1].violations:
                     kept = shutil.copytree(here, Home().logs / here.name, dirs_exist_ok=True)
@@ -104,6 +121,8 @@ async def run(terminal: Terminal, *, kills: int, seed: int, mutants: bool, json:
         "demands": sum(one.demands for one in rounds),
         "seconds": round(sum(one.seconds for one in rounds), 1),
         "faults": dict(Counter(one.fault for one in rounds)),
+        "streams": dict(sum((one.streams for one in rounds), Counter[str]())),
+        "ends": dict(sum((one.ends for one in rounds), Counter[str]())),
         "caught_by": caught,
     }
     shown = by_fault(rounds)
@@ -115,18 +134,18 @@ async def run(terminal: Terminal, *, kills: int, seed: int, mutants: bool, json:
     return int(bool(found) or result["mutants"] != result["mutants_caught"])
 
 
-async def one_round(chain: Chain, machine: Machine, seed: int, kills: int, terminal: Terminal) -> Round:
+async def one_round(
+    chain: Chain, asking: People | Flow, machine: Machine, seed: int, kills: int, terminal: Terminal
+) -> Round:
     """Kill services while demands flow, with one more fault; then see all demands through and read the books."""
     random, began = Random(seed), time.monotonic()
     fault = list(FAULTS)[seed % len(FAULTS)]
-    killing = asyncio.Event()
-    flowing = [asyncio.create_task(flow(chain, killing, Random(random.random()))) for _ in range(FLOWING)]
     done: Counter[str] = Counter()
     shares = Counter(random.choice(ACTIVITIES) for _ in range(kills))
 
     async def kill_often(activity: str, times: int, chance: Random) -> None:
         for _ in range(times):
-            await asyncio.sleep(chance.uniform(0, 0.4))
+            await asyncio.sleep(chance.uniform(0, 0.4 if chain.scenario is None else 2 * KILLED_FOR / times))
             async with chain.alone(activity):
                 await chain.kill(activity)
                 done[activity] += 1
@@ -138,38 +157,36 @@ async def one_round(chain: Chain, machine: Machine, seed: int, kills: int, termi
     ]
     extra = asyncio.create_task(FAULTS[fault](chain, machine, random))
     violations: list[Violation] = []
-    demands = 0
+    streams, ends = Counter[str](), Counter[str]()
     try:
-        await asyncio.gather(*killers)
-        try:
-            await extra
-        except Skipped as why:
-            terminal.show(f"round {seed} has kills alone, not {fault}: {why}")
-            fault = next(iter(FAULTS))
-        killing.set()
-        demands = sum(map(len, await asyncio.gather(*flowing)))
-        violations = checks.violations(await chain.books())
+        async with asyncio.timeout(LONGEST):
+            async with asking.there():
+                await asyncio.gather(*killers)
+                try:
+                    await extra
+                except Skipped as why:
+                    terminal.show(f"round {seed} has kills alone, not {fault}: {why}")
+                    fault = next(iter(FAULTS))
+                await asking.until_all_is_said()
+                terminal.moving(f"round {seed}: all demands are seen through")
+                await asking.see_through()
+            books = await chain.books()
+        violations = checks.violations(books)
+        streams = Counter(demand.stream or "none" for demand in books.demands.values())
+        ends = Counter(demand.status or "none" for demand in books.demands.values())
     except MachineError as death:
         violations.append(Violation("a process runs until it is ended", str(death)))
     except (Stuck, TimeoutError, AssertionError) as stuck:
-        violations.append(Violation("every demand comes to its end", f"{type(stuck).__name__}: {stuck}"))
-        with suppress(httpx.HTTPError):
-            aside = [f"{letter['case_id']} because of {letter['reason']}" for letter in await chain.aside()]
-            violations += [Violation("nothing is set aside", story) for story in aside[:STORIES]]
+        waiting = "; ".join(asking.waiting[:STORIES])
+        violations.append(Violation("the chain comes to rest", f"{type(stuck).__name__}: {stuck} {waiting}"))
     finally:
-        for task in (*flowing, *killers, extra):
+        for task in (*killers, extra):
             task.cancel()
-        await asyncio.gather(*flowing, *killers, extra, return_exceptions=True)
-    return Round(seed, fault, done.total(), demands, time.monotonic() - began, violations)
-
-
-async def flow(chain: Chain, ending: asyncio.Event, random: Random) -> list[UUID]:
-    """One demand after the other, each confirmed by its requester, until told to end; returns them."""
-    demands: list[UUID] = []
-    while not ending.is_set():
-        demands.append(await (chain.wish() if random.random() < 0.3 else chain.incident()))
-        await chain.realise(demands[-1:])
-    return demands
+        await asyncio.gather(*killers, extra, return_exceptions=True)
+    with suppress(httpx.HTTPError):
+        aside = [f"{letter['case_id']} because of {letter['reason']}" for letter in await chain.aside()]
+        violations += [Violation("nothing is set aside", story) for story in aside[:STORIES]]
+    return Round(seed, fault, done.total(), streams.total(), time.monotonic() - began, violations, streams, ends)
 
 
 async def catch(chain: Chain, mutant: str, step: str, folder: Path) -> str:

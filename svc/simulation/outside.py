@@ -26,6 +26,7 @@ from services.engage import notices
 from services.engage.desks.standard_webhooks import sign
 from services.engage.model import RequesterNotified
 from services.engage.notices import Desk, RequesterNotice
+from services.engage.pushes import Pushes
 from svc.scenario.say import DESKS, Json, Say
 from svc.services import CLIENT
 from svc.simulation.activity import SimulatedActivity
@@ -62,6 +63,16 @@ class Memory:
     async def exec(self, query: object) -> Any:
         """Views are for people: nobody looks at them in a simulation."""
         raise HTTPException(501, "A simulation has no views: look at its rows when it has ended.")
+
+
+class Unkept:
+    """In place of what Engage keeps of pushes: a simulation looks at what they become."""
+
+    async def keep(self, *_: object) -> None:
+        """Nothing is kept."""
+
+    async def refuse(self, *_: object) -> None:
+        """Nothing is counted."""
 
 
 class Receipts:
@@ -217,7 +228,7 @@ def _application(handlers: Handlers) -> tuple[FastAPI, Ways]:
     async def reading(request: Request) -> Any:
         return request.app.state.memory
 
-    app.dependency_overrides |= {Door: entrance, database_session: reading}
+    app.dependency_overrides |= {Door: entrance, database_session: reading, Pushes: Unkept}
     return app, [(route.methods or set(), route.path_regex, Way.of(route)) for route in _routes(app.routes)]
 
 

@@ -21,7 +21,7 @@ FIRST = 0
 async def test_sixty_kills_lose_double_and_disorder_nothing_and_mutants_are_caught(
     record_property: Callable[[str, object], None],
 ) -> None:
-    command = [sys.executable, "-m", "svc", "chaos", "--kills", "60", "--seed", str(FIRST), "--json"]
+    command = [sys.executable, "-m", "svc", "chaos", "--kills", "60", "--seed", str(FIRST), "--quick", "--json"]
     running = await asyncio.create_subprocess_exec(
         *command, cwd=ROOT, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
     )
@@ -32,6 +32,8 @@ async def test_sixty_kills_lose_double_and_disorder_nothing_and_mutants_are_caug
     assert (result["lost"], result["doubled"], result["out_of_order"]) == (0, 0, 0), told.decode()
     assert result["rounds"] == len(result["faults"]) == 2
     assert result["demands"] > 12, "hardly anything was on its way"
+    assert result["streams"].keys() == {"restore-a-live-service", "create-a-new-product-or-service"}
+    assert result["ends"].keys() == {"value_realised"}
     assert result["caught_by"].keys() == run.MUTANTS.keys()
     for mutant, check in result["caught_by"].items():
         assert check, f"mutant {mutant} was not caught"

@@ -6,6 +6,7 @@ from uuid import UUID, uuid4
 
 import orjson
 import pytest
+from asyncpg.pgproto import pgproto
 from cloudevents.core.bindings.kafka import KafkaMessage, from_structured, to_binary, to_structured
 from cloudevents.core.formats.json import JSONFormat
 from cloudevents.core.v1.event import CloudEvent
@@ -87,6 +88,13 @@ def test_we_read_what_the_sdk_writes_in_either_mode(binding: object) -> None:
 
 def test_the_only_kafka_headers_are_content_type_and_traceparent() -> None:
     assert record_headers(TRACE) == [("content-type", CONTENT_TYPE), ("traceparent", TRACE.encode())]
+
+
+def test_the_id_of_a_row_is_written_as_any_other() -> None:
+    """A timer is told under the id of its row, which asyncpg gives as a UUID of its own kind."""
+    told = Told()
+    value = encode(told.message, id=pgproto.UUID(str(told.id)), source="/svc/engage", time=NOW)
+    assert orjson.loads(value)["id"] == str(told.id)
 
 
 @pytest.mark.parametrize("value", [b"", b"null", b"{}", b'{"type": 5}', b"\xff", b'{"type":"svc.nobody.knows.v1"}'])

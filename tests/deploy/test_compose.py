@@ -10,8 +10,10 @@ import pytest
 import yaml
 
 from contracts.event import dashed
-from contracts.value_chain import ACTIVITIES
+from contracts.value_chain import ACTIVITIES, ENGAGE
 from svc.access import ADMINISTRATOR, LOOKER
+from svc.desks.django_helpdesk import NAME, Desk
+from svc.desks.known import checked
 from svc.footprint import (
     PROFILES,
     Measured,
@@ -98,9 +100,9 @@ def test_our_containers_have_as_few_rights_as_they_need(name: str) -> None:
 def test_our_images_run_as_nobody_in_particular() -> None:
     stages = re.split(r"^FROM ", (ROOT / "deploy" / "Dockerfile").read_text(), flags=re.MULTILINE)
     final = {stage.split()[2]: stage for stage in stages[1:]}
-    for name in ("service", "svc"):
+    for name in ("service", "svc", "desk"):
         assert "USER 10001:10001" in final[name]
-    assert {about["build"]["target"] for about in OURS.values()} == {"service", "svc"}
+    assert {about["build"]["target"] for about in OURS.values()} == {"service", "svc", "desk"}
 
 
 def test_an_image_of_a_service_has_contracts_chassis_and_that_service() -> None:
@@ -123,7 +125,7 @@ def test_nothing_outside_of_the_checkout_is_mounted_and_what_is_mounted_is_there
 
 def test_ports_are_open_to_this_machine_alone_and_can_be_changed() -> None:
     published = re.findall(r'ports: \["([^"]+)"\]', TEXT)
-    assert len(published) == 10
+    assert len(published) == 11
     for port in published:
         assert re.fullmatch(r"127\.0\.0\.1:\$\{\w+_PORT:-\d+\}:\d+", port), port
     numbers = [DEFAULT.search(port) for port in published]
@@ -168,9 +170,26 @@ def test_passwords_of_no_use_are_refused(wrong: str, monkeypatch: pytest.MonkeyP
 
 
 def test_engage_knows_the_secret_of_the_desk_that_the_demonstration_signs_with() -> None:
-    (desk,) = json.loads(SERVICES["engage"]["environment"]["SVC_DESKS"]).values()
+    desk = json.loads(SERVICES["engage"]["environment"]["SVC_DESKS"])["roundup"]
     assert desk["secrets"] == [SERVICES["svc"]["environment"]["SVC_DESK_SECRET"]]
     assert desk["reply_url"].startswith(SERVICES["svc"]["environment"]["SVC_PAGE"])
+
+
+def test_engage_and_the_desk_of_its_profile_are_wired_both_ways(tmp_path: Path) -> None:
+    shell, flag, script = SERVICES["plug"]["entrypoint"]
+    script = script.replace("$$", "$").replace("/run/svc", str(tmp_path))
+    subprocess.run([shell, flag, script], env=SERVICES["plug"]["environment"], check=True)
+    known = json.loads(sourced(tmp_path / "desks.env")["SVC_DESKS"])
+    assert known.items() > json.loads(SERVICES["engage"]["environment"]["SVC_DESKS"]).items(), "the other one stays"
+    assert set(checked(json.dumps(known).encode(), "SVC_DESKS")) == {"roundup", NAME}, "Engage would start with them"
+    about, words = SERVICES["desk"], SERVICES["desk"]["environment"]
+    assert about["profiles"] == ["desk"]
+    svc = SERVICES["svc"]["environment"]
+    desk = Desk(svc["SVC_DESK_URL"], words["DESK_ROOT_PASSWORD"], words["DESK_BOT_PASSWORD"], svc["SVC_DESK_TOKEN"])
+    assert known[NAME] == desk.known
+    assert svc["SVC_DESK_PASSWORD"] == desk.bot
+    hook = desk.hook("http://engage:8000")
+    assert words["HELPDESK_NEW_TICKET_WEBHOOK_URLS"] == words["HELPDESK_FOLLOWUP_WEBHOOK_URLS"] == hook
 
 
 def test_the_broker_in_its_container_is_set_as_the_one_on_this_machine() -> None:
@@ -187,8 +206,10 @@ def test_the_broker_in_its_container_is_set_as_the_one_on_this_machine() -> None
 
 
 def test_every_service_waits_for_what_it_needs_and_not_for_jaeger() -> None:
+    done = {"condition": "service_completed_successfully"}
     for activity in ACTIVITIES:
-        assert SERVICES[dashed(activity)]["depends_on"] == {"prepare": {"condition": "service_completed_successfully"}}
+        others = {"plug": {**done, "required": False}} if activity == ENGAGE else {}
+        assert SERVICES[dashed(activity)]["depends_on"] == {"prepare": done, **others}
     assert SERVICES["prepare"]["depends_on"] == {
         "kafka": {"condition": "service_healthy"},
         "postgres": {"condition": "service_healthy"},

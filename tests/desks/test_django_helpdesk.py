@@ -1,6 +1,6 @@
 """A real django-helpdesk, both ways: a ticket by its own form, our answers on it, and each trap that it has."""
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator
 from uuid import UUID
 
 import pytest
@@ -17,8 +17,8 @@ DEMAND = UUID("0b9c5c1e-6f0e-5a31-9d63-1f4a2b3c4d5e")
 
 
 @pytest.fixture(scope="module")
-def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
-    with running(tmp_path_factory.mktemp("django-helpdesk")) as found:
+async def desk(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Desk]:
+    async with running(tmp_path_factory.mktemp("django-helpdesk")) as found:
         yield found
 
 

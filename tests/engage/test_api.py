@@ -2,6 +2,7 @@
 
 import hmac
 import json
+import re
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -22,11 +23,13 @@ from services.chassis.settings import Settings
 from services.engage import api, notices
 from services.engage.api import router
 from services.engage.desks.client import Client
+from services.engage.desks.events import Received
 from services.engage.desks.intake import slug
 from services.engage.desks.standard_webhooks import sign, verify
 from services.engage.handlers import handles
 from services.engage.model import RequesterNotified
 from services.engage.notices import Desk, DeskSettings, RequesterNotice, post_notice
+from services.engage.pushes import Pushes
 from svc.desk_replay import INCIDENT, recorded, replay
 from tests.desks.conformance.fake_desk import FakeDesk
 from tests.desks.conformance.kits import KITS, payload
@@ -57,17 +60,41 @@ class Doorstep:
         return JSONResponse({}, 202)
 
 
+class Kept:
+    """What is written down of pushes, without a database."""
+
+    def __init__(self) -> None:
+        self.kept: list[tuple[str, bytes, float]] = []
+        self.refusals: list[tuple[str, str]] = []
+
+    async def keep(self, desk: str, push: Received, days: float) -> UUID:
+        """What `Pushes.keep` does, without a database."""
+        self.kept.append((desk, push.body, days))
+        return UUID(int=len(push.body))
+
+    async def refuse(self, desk: str, reason: str) -> None:
+        """What `Pushes.refuse` does, without a database."""
+        self.refusals.append((desk, reason))
+
+
+@pytest.fixture
+def written() -> Kept:
+    return Kept()
+
+
 @pytest.fixture
 def doorstep() -> Doorstep:
     return Doorstep()
 
 
 @pytest.fixture
-async def client(doorstep: Doorstep, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[httpx.AsyncClient]:
+async def client(
+    doorstep: Doorstep, written: Kept, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[httpx.AsyncClient]:
     monkeypatch.setattr(api, "DESKS", {"roundup": Desk(secrets=(SECRET,))})
     app = create_app(handles, router)
     app.state.runtime = doorstep.runtime
-    app.dependency_overrides[Door] = lambda: doorstep
+    app.dependency_overrides |= {Door: lambda: doorstep, Pushes: lambda: written}
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://engage") as caller:
         yield caller
     doorstep.runtime.tracer.processor.shutdown()
@@ -114,6 +141,42 @@ async def test_a_genuine_push_is_kept_under_ids_that_a_repeat_meets_again(
     assert isinstance(command, TicketPushed)
     assert (command.demand, command.kind, command.ticket_type) == (DEMAND, "created", "Incident")
     assert (command.service, command.requester_email) == ("in-car-video-games", "emily.carter@bluefleet.example")
+
+
+async def test_a_push_is_written_down_as_it_came_before_it_is_taken_and_a_refused_one_only_counted(
+    client: httpx.AsyncClient, doorstep: Doorstep, written: Kept
+) -> None:
+    headers, body = push()
+    await client.post("/desks/roundup", content=body, headers=headers)
+    ((command, _),) = doorstep.taken
+    assert isinstance(command, TicketPushed)
+    assert (written.kept, command.push) == ([("roundup", body, 7)], UUID(int=len(body)))
+    await client.post("/desks/roundup", content=body, headers=headers | {"webhook-signature": "v1,AAAA"})
+    await client.post("/desks/roundup", content=b"ticket=1", headers=signed(b"ticket=1"))
+    assert len(written.kept) == 1
+    assert [desk for desk, _ in written.refusals] == ["roundup"] * 2
+    assert "no signature matches" in written.refusals[0][1]
+    assert "no JSON" in written.refusals[1][1]
+
+
+async def test_what_is_personal_stays_in_the_desk_where_it_is_configured_so(
+    client: httpx.AsyncClient, doorstep: Doorstep, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for withhold in ([], ["name", "address", "addresses in text"]):
+        monkeypatch.setattr(api, "DESKS", {"roundup": Desk.model_validate({"secrets": [SECRET], "withhold": withhold})})
+        _, body = push()
+        body = body.replace(b"Best regards", b"Call +41 79 123 45 67 or write to emily.carter@bluefleet.example")
+        await client.post("/desks/roundup", content=body, headers=signed(body))
+    open, closed = (command for command, _ in doorstep.taken)
+    assert isinstance(open, TicketPushed)
+    assert isinstance(closed, TicketPushed)
+    assert open.requester_name == "Emily Carter"
+    assert "Call +41 79 123 45 67 or write to emily.carter@" in open.text
+    assert closed.requester_name == ""
+    assert re.fullmatch(r"[0-9a-f]{20}@roundup\.invalid", closed.requester_email)
+    assert "Call [withheld] or write to [withheld]\n" in closed.text
+    assert closed.by_requester == open.by_requester
+    assert "bluefleet.example" not in closed.model_dump_json()
 
 
 async def test_a_push_of_no_concern_is_acknowledged_and_passed_over(
@@ -342,9 +405,11 @@ async def test_a_notice_reaches_its_desk_with_a_proof_of_who_sent_it(
     monkeypatch: pytest.MonkeyPatch, accepted: list[httpx.Request]
 ) -> None:
     configure(monkeypatch, "https://desk.example/notices")
-    assert await post_notice(NOTICE, UUID(int=9)) == RequesterNotified(demand=DEMAND, number=3)
-    (request,) = accepted
-    assert verify([SECRET], request.headers, request.content, datetime.now(UTC)).id == str(UUID(int=9))
+    for asked in (9, 10):  # given up meanwhile, and asked for once more
+        assert await post_notice(NOTICE, UUID(int=asked)) == RequesterNotified(demand=DEMAND, number=3)
+    request, again = accepted
+    proofs = [verify([SECRET], one.headers, one.content, datetime.now(UTC)).id for one in (request, again)]
+    assert proofs == [str(uuid5(DEMAND, "notice 3"))] * 2
     assert json.loads(request.content) == NOTICE.model_dump(mode="json")
 
 

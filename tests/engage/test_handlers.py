@@ -35,6 +35,7 @@ from services.engage.handlers import handles
 from services.engage.ledgers import Tally
 from services.engage.model import (
     FINAL,
+    AnswerOverdue,
     ConfirmationOverdue,
     Demand,
     DemandAccepted,
@@ -49,15 +50,15 @@ from services.engage.model import (
     Statement,
     TicketFollowed,
 )
-from services.engage.notices import Desk, RequesterNotice
+from services.engage.notices import Desk, RequesterNotice, note_notice
 from services.engage.registers import Stakeholder
 from services.engage.relationship_management import (
     TIME_TO_CONFIRM,
     assume_value,
+    give_up_demand,
     hand_over_service,
     hand_over_support,
     judge_value,
-    note_notice,
     pass_on_decision,
     withdraw_demand,
 )
@@ -497,10 +498,42 @@ def test_what_support_refuses_is_rejected_with_the_reasons() -> None:
 def test_what_support_cannot_resolve_stays_open_with_the_owner_of_the_stream_and_its_requester_knows() -> None:
     row = demand("in_progress")
     outputs = hand_over_support(completed("unresolved"), row)
-    assert outputs == [told(outputs)]
     assert (row.status, row.escalated_to) == ("in_progress", "Service desk manager")
     assert "could not solve it" in told(outputs).text
     assert not told(outputs).asks_confirmation
+    overdue = AnswerOverdue(demand=ID, notices=row.notices)
+    assert outputs == [told(outputs), Later(LATER + TIME_TO_CONFIRM, overdue)]
+
+
+def test_what_support_cannot_resolve_ends_if_nobody_says_how_it_goes_on() -> None:
+    row = demand("in_progress", service=None)
+    overdue = only(Later, hand_over_support(completed("unresolved"), row)).message
+    outputs = give_up_demand(overdue.at(LATER + TIME_TO_CONFIRM), row)
+    assert told(outputs).status == row.status == "rejected"
+    assert (row.closed_at, row.escalated_to) == (LATER + TIME_TO_CONFIRM, "")
+    assert "The error is known." in row.reason
+    assert "Nobody has said for 14 days" in row.reason
+
+
+def test_what_was_settled_in_time_is_not_given_up() -> None:
+    row = demand("in_progress")
+    first = only(Later, hand_over_support(completed("unresolved"), row)).message
+    classify_demand(classified(), row, STREAMS)
+    assert give_up_demand(first.at(LATER), row) == [], "somebody has decided, and work goes on"
+    row.status = "in_progress"
+    again = only(Later, hand_over_support(completed("unresolved"), row)).message
+    assert give_up_demand(first.at(LATER), row) == [], "the second question has a time of its own"
+    assert give_up_demand(again.at(LATER), row) != []
+
+
+def test_a_reply_that_names_the_service_lets_work_go_on() -> None:
+    row = demand("in_progress", service=None)
+    hand_over_support(completed("unresolved"), row)
+    assert take_ticket(ticket(kind="replied", text="In the car."), row, GAMES, STREAMS) == []
+    named = ticket(kind="replied", delivery="d-9", text="It is the video games.")
+    assert take_ticket(named, row, GAMES, STREAMS) == [begun()]
+    assert (row.service, row.escalated_to, row.contacted_at) == ("video-games", "", named.time)
+    assert fact(row.facts, "service").value == "video-games"
 
 
 def test_a_live_service_is_delivered_and_known_from_then_on() -> None:
@@ -597,6 +630,7 @@ def test_a_final_state_is_never_left(status: DemandStatus) -> None:
         *(hand_over_support(completed(outcome), row) for outcome in ("resolved", "unresolved", "refused")),
         hand_over_service(live(), row),
         assume_value(overdue, row),
+        give_up_demand(AnswerOverdue(demand=ID, notices=row.notices).at(LATER), row),
     ]
     assert silent == [[]] * len(silent)
     assert refused(judge_value(confirmed(), row)) == 409
@@ -620,7 +654,8 @@ def test_a_requester_is_told_on_the_ticket_where_its_desk_takes_notices(monkeypa
     assert notice == RequesterNotice(
         demand=ID, desk="roundup", ticket="7", number=1, status="in_progress", text=report.text, asks_confirmation=False
     )
-    assert notice.failed("gone") == RequesterNotified(demand=ID, number=1, failed="gone")
+    assert notice.refused("gone") == RequesterNotified(demand=ID, number=1, failed="gone")
+    assert notice.failed("away") == RequesterNotified(demand=ID, number=1, failed="away", again=True)
 
 
 def test_whether_the_last_notice_arrived_is_kept_and_older_ones_say_nothing() -> None:

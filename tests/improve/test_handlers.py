@@ -72,7 +72,7 @@ def week_with(*measures: tuple[str, float]) -> Week:
 
 
 def kpi_of(week: Week, name: str) -> Kpi:
-    return next(kpi for kpi in week.kpis(NO_PLAN, NOW) if kpi.name == name)
+    return next(kpi for kpi in week.kpis(NO_PLAN.at(NOW)) if kpi.name == name)
 
 
 def test_weeks_are_those_of_the_calendar_also_around_new_year() -> None:
@@ -159,8 +159,8 @@ def test_the_cost_of_a_component_is_held_against_its_budget_if_it_has_one() -> N
 
 def test_key_figures_are_means_judged_by_target_and_told_in_one_order() -> None:
     week = week_with(("sla_met", 1), ("satisfaction", 5), ("sla_met", 0), ("satisfaction", 3))
-    assert [kpi.name for kpi in week.kpis(NO_PLAN, NOW)] == ["satisfaction", "sla_met"]
-    satisfaction, level = week.kpis(NO_PLAN, NOW)
+    assert [kpi.name for kpi in week.kpis(NO_PLAN.at(NOW))] == ["satisfaction", "sla_met"]
+    satisfaction, level = week.kpis(NO_PLAN.at(NOW))
     assert (satisfaction.value, satisfaction.met, satisfaction.count) == (4, True, 2)
     assert (level.value, level.met, level.target) == (0.5, False, 0.95)
 

@@ -146,7 +146,7 @@ def test_reports_of_a_day_add_up_to_the_week_whatever_comes_first() -> None:
         office = Office()
         office.hear(*order)
         week = office.row(Week, "2026-W48")
-        kpis = {kpi.name: (kpi.value, kpi.count) for kpi in week.kpis(office.row(Targets, ONE_ROW), NOW)}
+        kpis = {kpi.name: (kpi.value, kpi.count) for kpi in week.kpis(office.row(Targets, ONE_ROW).at(NOW))}
         seen.add(tuple(sorted(kpis.items())))
     assert seen == {(("complaints", (0.1, 40)), ("decisions_waiting", (0.25, 8)))}
 

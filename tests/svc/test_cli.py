@@ -11,7 +11,8 @@ from svc.cli import app
 COMMANDS = (
     ["up"], ["demo"], ["demand"], ["show"], ["explain"], ["trace"], ["coverage"], ["version"],
     ["dlq", "list"], ["dlq", "show"], ["dlq", "redrive"], ["dlq", "discard"], ["dlq", "edit"],
-    ["work", "list"], ["work", "done"],
+    ["work", "list"], ["work", "done"], ["bench", "intake"],
+    ["desk", "demo"], ["desk", "add"], ["desk", "test"], ["desk", "remove"],
 )  # fmt: skip
 LOOKING = (
     ["show"], ["show", "1f3a"], ["explain", "1f3a"], ["trace", "1f3a"], ["coverage"], ["dlq", "list"],

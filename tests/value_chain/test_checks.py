@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -13,14 +13,16 @@ from contracts.engage import DemandStatus, DemandStatusReported, SupportTaskRequ
 from contracts.envelope import encode, source_of
 from contracts.event import Command, Fact, Message
 from contracts.outside import DemandSubmitted
-from contracts.value_chain import ACTIVITIES, DELIVER_SUPPORT, ENGAGE, PLAN
+from contracts.value_chain import ACTIVITIES, DELIVER_SUPPORT, ENGAGE, OBTAIN_BUILD, PLAN
 from services.deliver_support.model import TargetPassed
+from services.deliver_support.request_model import Access
 from services.engage.model import Demand, DemandAccepted
 from services.obtain_build.model import Component
 from services.plan.model import Budget, FundingSettled, PortfolioItem
 from svc.chaos.books import Books, topic_of
 from svc.chaos.chain import STREAMS
-from svc.chaos.checks import CHECKS, violations
+from svc.chaos.checks import CHECKS, OF_THE_DOMAIN, violations
+from svc.invariants import sentence
 from svc.log import Logged
 
 DEMAND = UUID("11111111-1111-4111-8111-111111111111")
@@ -53,7 +55,7 @@ class Scribe:
         self.aside: dict[str, set[UUID]] = {activity: set() for activity in ACTIVITIES}
         self.pending: dict[str, set[UUID]] = {activity: set() for activity in ACTIVITIES}
         self.status: DemandStatus | None = "in_progress"
-        self.tables: dict[str, Any] = {}
+        self.rows: dict[str, dict[str, list[Any]]] = {PLAN: {}, OBTAIN_BUILD: {}, DELIVER_SUPPORT: {}}
         self.submitted = self.stand(SUBMITTED, "submitted", source="/client/local")
         self.take(ENGAGE, self.submitted, SUBMITTED)
         self.accepted = self.tell(DemandAccepted(demand=DEMAND), self.submitted, "accepted", step="")
@@ -72,9 +74,9 @@ class Scribe:
         settled = FundingSettled(demand=DEMAND, quarter="2026-Q4", amount=30, spent=True, told_by="", reasons=())
         self.settled = self.stand(settled, "settled", source="/client/local")
         self.take(PLAN, self.settled, settled)
-        self.tables["budgets"] = [Budget(id="2026-Q4", total=100, reserved=20, spent=30)]
-        self.tables["items"] = [PortfolioItem(id=DEMAND, quarter="2026-Q4", reserved=20)]
-        self.tables["components"] = [Component(id="engine", capacity=5, used=5)]
+        self.rows[PLAN]["Budget"] = [Budget(id="2026-Q4", total=100, reserved=20, spent=30)]
+        self.rows[PLAN]["PortfolioItem"] = [PortfolioItem(id=DEMAND, quarter="2026-Q4", reserved=20)]
+        self.rows[OBTAIN_BUILD]["Component"] = [Component(id="engine", capacity=5, used=5)]
 
     def stand(self, message: Message, name: str, *, source: str = source_of(ENGAGE), **said: Any) -> UUID:
         """Put a message at the end of its topic."""
@@ -99,10 +101,8 @@ class Scribe:
         return next(record for record in self.log if record.id == str(id))
 
     def books(self, **more: Any) -> Books:
-        demand = Demand(id=DEMAND, status=self.status)
-        return Books(
-            STREAMS, self.log, self.receipts, self.aside, self.pending, {DEMAND: demand}, **self.tables, **more
-        )
+        rows = self.rows | {ENGAGE: {"Demand": [Demand(id=DEMAND, status=self.status)]}}
+        return Books(STREAMS, self.log, self.receipts, self.aside, self.pending, rows, NOON, **more)
 
 
 def wrong(books: Books) -> set[str]:
@@ -178,19 +178,24 @@ def timer_twice(scribe: Scribe) -> None:
 
 
 def overspent(scribe: Scribe) -> None:
-    scribe.tables["budgets"] = [Budget(id="2026-Q4", total=49, reserved=20, spent=30)]
+    scribe.rows[PLAN]["Budget"] = [Budget(id="2026-Q4", total=49, reserved=20, spent=30)]
 
 
 def overused(scribe: Scribe) -> None:
-    scribe.tables["components"] = [Component(id="engine", capacity=5, used=6)]
+    scribe.rows[OBTAIN_BUILD]["Component"] = [Component(id="engine", capacity=5, used=6)]
 
 
 def reserved_for_nobody(scribe: Scribe) -> None:
-    scribe.tables["items"] = []
+    scribe.rows[PLAN]["PortfolioItem"] = []
 
 
 def spent_twice(scribe: Scribe) -> None:
-    scribe.tables["budgets"] = [Budget(id="2026-Q4", total=100, reserved=20, spent=60)]
+    scribe.rows[PLAN]["Budget"] = [Budget(id="2026-Q4", total=100, reserved=20, spent=60)]
+
+
+def open_past_its_end(scribe: Scribe) -> None:
+    over = Access(id="game-library/emily", until=NOON - timedelta(hours=1))
+    scribe.rows[DELIVER_SUPPORT]["Access"] = [over]
 
 
 PLANTED: list[tuple[Callable[[Scribe], None], set[str]]] = [
@@ -212,6 +217,7 @@ PLANTED: list[tuple[Callable[[Scribe], None], set[str]]] = [
     (spent_twice, {"a budget has bound what its demands and initiatives have bound"}),
     (overspent, {"nothing shared is overdrawn"}),
     (overused, {"nothing shared is overdrawn"}),
+    (open_past_its_end, {"access that was granted has ended"}),
 ]
 
 
@@ -222,8 +228,10 @@ def test_a_planted_violation_is_found_and_named(plant: Callable[[Scribe], None],
     assert wrong(scribe.books()) == checks
 
 
-def test_for_every_check_a_violation_is_planted() -> None:
-    assert {check.__name__.replace("_", " ") for check in CHECKS} == set().union(*(checks for _, checks in PLANTED))
+def test_for_every_check_a_violation_is_planted_here_or_where_the_invariants_of_the_domain_are_tested() -> None:
+    planted = set[str]().union(*(checks for _, checks in PLANTED))
+    assert {sentence(check) for check in CHECKS} - set(map(sentence, OF_THE_DOMAIN)) <= planted
+    assert planted & set(map(sentence, OF_THE_DOMAIN)), "the books do not look at the domain at all"
 
 
 def test_a_demand_that_has_ended_must_be_in_a_final_state() -> None:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import NamedTuple
 from uuid import UUID
 
@@ -12,7 +13,9 @@ from contracts.clock import Clock, Segment
 from contracts.deliver_support import SupportEscalated
 from contracts.engage import DemandStatusReported
 from contracts.value_chain import ACTIVITIES, DELIVER_SUPPORT
+from svc import looking, running
 from svc.chaos.chain import Chain, Json, about, until
+from svc.trouble import Trouble
 
 REPORT = {"by": "Priya, service desk"}
 FAST = 1_000_000.0
@@ -57,6 +60,21 @@ async def test_work_that_somebody_does_is_shown_and_reported_once(by_hand: Chain
     assert unknown.status_code == 404
     await by_hand.realise([demand])
     await by_hand.balanced()
+
+
+async def test_a_support_task_is_taken_up_on_the_command_line(by_hand: Chain, monkeypatch: pytest.MonkeyPatch) -> None:
+    services = {activity: by_hand.urls[activity] for activity in ACTIVITIES}
+    monkeypatch.setattr(running, "find", lambda home: SimpleNamespace(services=services))
+    demand = await by_hand.incident()
+    await open_work(by_hand, demand)
+    assert (await looking.work_taken(str(demand)[:8], "Priya")).json["by"] == "Priya"
+    assert (await looking.work_taken(str(demand), "Sam")).json["by"] == "Priya", "who was first has it"
+    taken = await by_hand.rows(DELIVER_SUPPORT, "SELECT taken_up_by FROM resolution WHERE id = $1", demand)
+    assert [row["taken_up_by"] for row in taken] == ["Priya"]
+    await looking.work_done(str(demand), "Priya")
+    with pytest.raises(Trouble, match="svc work list"):
+        await looking.work_taken(str(demand), "Sam")
+    await by_hand.realise([demand])
 
 
 class Slept(NamedTuple):

@@ -7,6 +7,7 @@ again: an answer that was lost, or a desk that failed after doing it, makes no s
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
@@ -51,6 +52,16 @@ class Access(Data):
     """Our account."""
     secret: str = ""
     """Its password or token."""
+
+
+class Page(NamedTuple):
+    """Some of what has changed in a desk."""
+
+    events: list[DeskEvent]
+    newest: str
+    """Where the next poll begins, by what was told so far."""
+    next: int | None = None
+    """The number of the next page; None if this was the last one."""
 
 
 class Client:
@@ -105,19 +116,30 @@ class Client:
 
         What was told before comes again for an overlap: events are known by their `dedupe_key`.
         """
+        page = await self.page(cursor)
+        found = page.events
+        while page.next is not None:
+            page = await self.page(cursor, page.next, page.newest)
+            found += page.events
+        found.sort(key=lambda event: event.order_key)
+        return found, page.newest
+
+    async def page(self, cursor: str, number: int | None = None, newest: str = "") -> Page:
+        """One page of what has changed since `cursor`, oldest first: the first one, or by what the one before says."""
         poll = self.api.poll
         if poll is None:
-            return [], cursor
-        found: list[DeskEvent] = []
-        page = poll.first
-        for _ in range(PAGES):
-            answer = await self._call(poll, {"since": _since(poll, cursor), "page": str(page)})
-            found += self._events(answer)
-            if elements(self.connector.profile, self._received(answer)) < poll.size:
-                break
-            page += poll.by
-        found.sort(key=lambda event: event.order_key)
-        return found, _cursor(poll, cursor, found)
+            return Page([], cursor)
+        number = poll.first if number is None else number
+        answer = await self._call(poll, {"since": _since(poll, cursor), "page": str(number)})
+        events = self._events(answer)
+        newest = _cursor(poll, newest or cursor, events)
+        if poll.cursor == "time" and cursor:  # a desk that cannot be asked for a time tells everything
+            since = datetime.fromisoformat(cursor) - OVERLAP
+            events = [event for event in events if event.occurred_at is None or event.occurred_at >= since]
+        events.sort(key=lambda event: event.order_key)
+        full = elements(self.connector.profile, self._received(answer)) >= poll.size
+        following = number + poll.by
+        return Page(events, newest, following if full and following < poll.first + PAGES * poll.by else None)
 
     async def texts(self, ticket: str) -> list[str]:
         """What is written on a ticket, by anybody."""

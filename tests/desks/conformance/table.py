@@ -8,6 +8,8 @@ from services.engage.desks.profile import names
 from tests.desks.conformance.cases import UNDERSTANDING, WRITING, NotApplicable
 from tests.desks.conformance.kits import KITS, Kit
 
+SEEN = {"django-helpdesk": "live", "rt": "live", "roundup": "recorded"}
+"""How a desk was met; all others by what their vendors say of them."""
 PAGE = Path(__file__).parents[3] / "docs" / "desks.md"
 
 
@@ -27,14 +29,15 @@ async def page() -> str:
 def desks() -> str:
     """Each desk that ships: what proves its pushes, and what it can do."""
     lines = [
-        "| `--desk` | what it is | proved by | push | back-fill | answer | note | status |",
-        "|---|---|---|---|---|---|---|---|",
+        "| `--desk` | what it is | seen | proved by | push | back-fill | answer | note | status |",
+        "|---|---|---|---|---|---|---|---|---|",
     ]
     for name in names():
         profile, can = connector(name).profile, connector(name).capabilities
         marks = ("✓" if yes else "-" for yes in (can.push, can.poll, can.public_comment, can.internal_note, can.status))
         schemes = ", ".join(f"`{scheme}`" for scheme in profile.signature) or "nothing"
-        lines.append(f"| `{name}` | {profile.title} | {schemes} | {' | '.join(marks)} |")
+        seen, marked = SEEN.get(name, "documents"), " | ".join(marks)
+        lines.append(f"| `{name}` | {profile.title} | {seen} | {schemes} | {marked} |")
     return "\n".join(lines) + "\n"
 
 

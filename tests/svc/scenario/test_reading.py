@@ -28,9 +28,7 @@ def test_a_shipped_scenario_holds_and_fits_its_schema(file: Path):
 
 
 def test_the_schema_that_is_shipped_is_current():
-    assert json.loads((ROOT / "scenarios" / "schema.json").read_text()) == schema(), (
-        "write `svc.scenario.schema()` to scenarios/schema.json: python -m contracts.render, or by hand"
-    )
+    assert json.loads((ROOT / "scenarios" / "schema.json").read_text()) == schema(), "run `make contracts`"
 
 
 MISTAKES = [

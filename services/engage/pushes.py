@@ -1,0 +1,94 @@
+"""What desks push, as it came in: kept in Engage's own database for a time and counted, and never told to anybody."""
+
+import hashlib
+from base64 import b64encode
+from datetime import UTC, datetime, timedelta
+from typing import Annotated
+from uuid import UUID, uuid5
+
+import asyncpg
+import orjson
+from fastapi import Depends, Request
+
+from services.chassis.state import State
+from services.engage.desks.events import Received
+from services.engage.desks.signature import SCHEMES
+
+KEEP = """INSERT INTO raw_push (id, version, desk, received_at, expires_at, headers, body)
+VALUES ($1, 0, $2, $3, $4, $5, $6) ON CONFLICT (id) DO NOTHING"""
+EXPIRE = """DELETE FROM raw_push WHERE id IN (
+  SELECT id FROM raw_push WHERE expires_at < $1 ORDER BY expires_at LIMIT 1000 FOR UPDATE SKIP LOCKED)"""
+COUNT = """INSERT INTO desk_door AS old (id, version, taken, last_at, refused, refused_at, refusal)
+VALUES ($1, 0, $2, $3, $4, $5, $6) ON CONFLICT (id) DO UPDATE SET taken = old.taken + excluded.taken,
+  last_at = coalesce(excluded.last_at, old.last_at), refused = old.refused + excluded.refused,
+  refused_at = coalesce(excluded.refused_at, old.refused_at),
+  refusal = coalesce(nullif(excluded.refusal, ''), old.refusal)"""
+ATTEMPTS = "SELECT case_id, attempts, coalesce(error, '') AS error FROM pending WHERE effect = $1 AND case_id = ANY($2)"
+SECRET = frozenset({"authorization", "cookie", *(scheme.header for scheme in SCHEMES.values() if not scheme.signed)})
+"""Headers that give away how to push in a desk's name."""
+LONGEST_REASON = 300
+
+
+class RawPush(State[UUID], by="push"):
+    """A push as it came in; its door writes it, and no lane."""
+
+    desk: str = ""
+    received_at: datetime | None = None
+    """By the wall's clock."""
+    expires_at: datetime | None = None
+    """From when on it is dropped: with the next push, when a desk is asked, or when somebody looks how desks stand."""
+    headers: str = ""
+    """As JSON, without those that are secrets."""
+    body: str = ""
+    """The bytes, in base64."""
+
+
+class DeskDoor(State[str], by="desk"):
+    """What came to the door of a desk since it is connected; its door writes it, and no lane."""
+
+    taken: int = 0
+    last_at: datetime | None = None
+    """When the last genuine push came, by the wall's clock."""
+    refused: int = 0
+    refused_at: datetime | None = None
+    refusal: str = ""
+    """Why the last one was refused that was."""
+
+
+class Pushes:
+    """Where the door of desks writes down what came; a FastAPI dependency."""
+
+    def __init__(self, request: Request) -> None:
+        self.runtime = request.app.state.runtime
+
+    async def keep(self, desk: str, push: Received, days: float) -> UUID | None:
+        """Write a genuine push down as it came, for so many days; its id, which a repetition meets again."""
+        await self.runtime.pool.execute(COUNT, desk, 1, push.received_at, 0, None, "", timeout=5)
+        await drop_expired(self.runtime.pool)
+        if not days:
+            return None
+        id = uuid5(UUID(int=0), f"push:{desk}:{hashlib.sha256(push.body).hexdigest()}")
+        headers = {name: value for name, value in push.headers.items() if name.lower() not in SECRET}
+        until = push.received_at + timedelta(days=days)
+        written = (orjson.dumps(headers).decode(), b64encode(push.body).decode())
+        await self.runtime.pool.execute(KEEP, id, desk, push.received_at, until, *written, timeout=5)
+        return id
+
+    async def attempts(self, effect: str, cases: list[str]) -> dict[str, tuple[int, str]]:
+        """How often an effect outside was tried, and what was wrong the last time, by case."""
+        rows = await self.runtime.pool.fetch(ATTEMPTS, effect, cases, timeout=5)
+        return {row["case_id"]: (row["attempts"], row["error"]) for row in rows}
+
+    async def refuse(self, desk: str, reason: str) -> None:
+        """Count a push that is not genuine, or cannot be read; nothing of it is kept."""
+        refusal = (0, None, 1, datetime.now(UTC), reason[:LONGEST_REASON])
+        await self.runtime.pool.execute(COUNT, desk, *refusal, timeout=5)
+
+
+async def drop_expired(pool: asyncpg.Pool) -> None:
+    """Drop pushes that are older than their desk has them kept, some at a time."""
+    await pool.execute(EXPIRE, datetime.now(UTC), timeout=5)
+
+
+Keeping = Annotated[Pushes, Depends()]
+"""The same, as a parameter of a route."""
