@@ -83,6 +83,16 @@ def test_the_commands_start_only_when_they_are_called() -> None:
     assert all("svc" not in chosen(COMPOSE, profile) for profile in PROFILES)
 
 
+def test_every_command_that_the_readme_tells_to_run_is_a_container_and_may_take_what_it_needs() -> None:
+    """`books` holds everything in memory: 1,100 records took 125 MiB, and the job that prepares may have 128."""
+    told = re.findall(r"docker compose (?:--profile \w+ )*run --rm (?:-e \S+ )*(\S+)", (ROOT / "README.md").read_text())
+    assert {"svc", "books", "prepare"} <= set(told) <= SERVICES.keys()
+    limits = {name: in_bytes(about["mem_limit"]) for name, about in SERVICES.items()}
+    assert limits["svc"] >= 256 * 2**20
+    assert limits["books"] >= 3 * limits["prepare"]
+    assert SERVICES["books"]["environment"] == SERVICES["prepare"]["environment"]
+
+
 @pytest.mark.parametrize("name", sorted(SERVICES.keys() - OURS.keys()))
 def test_what_others_have_made_is_pinned(name: str) -> None:
     assert re.fullmatch(r"[a-z./]+:v?\d+(\.\d+){0,2}", SERVICES[name]["image"])
