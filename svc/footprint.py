@@ -25,7 +25,6 @@ from svc.trouble import Trouble
 Json = dict[str, Any]
 ROOT = Path(__file__).parents[1]
 FILE, README = ROOT / "compose.yaml", ROOT / "README.md"
-MARK = re.compile(r"(<!-- limits -->\n).*?(<!-- /limits -->)", re.DOTALL)
 PROJECT = "svc-footprint"
 PROFILES = ("core", "metrics", "scale", "secure", "desk")
 """`core` is what starts without a profile; the others start it, too."""
@@ -87,7 +86,13 @@ def table_of_limits(compose: Json) -> str:
 
 def state_limits(readme: str, compose: Json) -> str:
     """README.md with this table in its place."""
-    return MARK.sub(lambda mark: mark[1] + table_of_limits(compose) + mark[2], readme)
+    return stated(readme, "limits", table_of_limits(compose))
+
+
+def stated(readme: str, mark: str, table: str) -> str:
+    """README.md with a table between `<!-- mark -->` and `<!-- /mark -->`."""
+    place = re.compile(rf"(<!-- {mark} -->\n).*?(<!-- /{mark} -->)", re.DOTALL)
+    return place.sub(lambda found: found[1] + table + found[2], readme)
 
 
 class Measured(NamedTuple):
@@ -167,6 +172,17 @@ def measure(profile: str) -> Measured:
         project.compose("down", "--volumes", "--remove-orphans", check=False)
 
 
+def table_of_measured(found: Sequence[Measured]) -> str:
+    """As README.md states it."""
+    lines = ["| profile | containers | memory at rest | to healthy | to the first trace |", "|---|---|---|---|---|"]
+    lines += [
+        f"| {one.profile} | {one.containers} | {one.steady_mib:,.0f} MiB | {one.healthy_seconds:.0f} s "
+        f"| {one.first_trace_seconds:.0f} s |"
+        for one in found
+    ]
+    return "\n".join(lines) + "\n"
+
+
 def _traces(jaeger: str) -> bool:
     """Whether Jaeger has heard of the service that takes demand in."""
     return "svc-engage" in httpx.get(f"{jaeger}/api/v3/services", timeout=10).json().get("services", [])
@@ -193,19 +209,22 @@ def _mib(used: str) -> float:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """`limits [--write]`, or `measure [PROFILE...] [--json]`."""
+    """`limits [--write]`, or `measure [PROFILE...] [--json] [--write]`."""
     match arguments:
         case ["limits"]:
             sys.stdout.write(table_of_limits(yaml.safe_load(FILE.read_text())))
         case ["limits", "--write"]:
             README.write_text(state_limits(README.read_text(), yaml.safe_load(FILE.read_text())))
         case ["measure", *wanted]:
-            profiles = [word for word in wanted if word != "--json"] or list(PROFILES)
+            profiles = [word for word in wanted if word not in ("--json", "--write")] or list(PROFILES)
             if unknown := set(profiles) - set(PROFILES):
                 raise Trouble(f"{', '.join(unknown)} is no profile: {', '.join(PROFILES)}.")
-            _tell([measure(profile) for profile in profiles], "--json" in wanted)
+            found = [measure(profile) for profile in profiles]
+            if "--write" in wanted:
+                README.write_text(stated(README.read_text(), "footprint", table_of_measured(found)))
+            _tell(found, "--json" in wanted)
         case _:
-            raise Trouble("python -m svc.footprint limits [--write], or measure [PROFILE...] [--json]")
+            raise Trouble("python -m svc.footprint limits [--write], or measure [PROFILE...] [--json] [--write]")
     return 0
 
 

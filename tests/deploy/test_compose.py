@@ -14,7 +14,16 @@ from contracts.value_chain import ACTIVITIES, ENGAGE
 from svc.access import ADMINISTRATOR, LOOKER
 from svc.desks.django_helpdesk import NAME, Desk
 from svc.desks.known import checked
-from svc.footprint import PROFILES, chosen, in_bytes, limits_of, state_limits
+from svc.footprint import (
+    PROFILES,
+    Measured,
+    chosen,
+    in_bytes,
+    limits_of,
+    state_limits,
+    stated,
+    table_of_measured,
+)
 from svc.machine.kafka import _PROPERTIES
 from svc.prepare import _as_variable, passwords_from, secure
 from svc.terminal import Terminal
@@ -44,6 +53,17 @@ def test_the_limits_that_the_readme_states_are_those_of_the_file() -> None:
     readme = (ROOT / "README.md").read_text()
     assert state_limits(readme, COMPOSE) == readme, "python -m svc.footprint limits --write"
     assert "<!-- limits -->" in readme
+
+
+def test_what_was_measured_is_stated_by_profile_and_nothing_else_changes() -> None:
+    found = [Measured(name, 12, 1920, 1234.5, 15.4, 21.7, {}) for name in ("core", "scale")]
+    readme = "before\n<!-- footprint -->\n| old |\n<!-- /footprint -->\nbehind\n"
+    assert stated(readme, "footprint", table_of_measured(found)) == (
+        "before\n<!-- footprint -->\n| profile | containers | memory at rest | to healthy | to the first trace |\n"
+        "|---|---|---|---|---|\n| core | 12 | 1,234 MiB | 15 s | 22 s |\n| scale | 12 | 1,234 MiB | 15 s | 22 s |\n"
+        "<!-- /footprint -->\nbehind\n"
+    )
+    assert "<!-- footprint -->" in (ROOT / "README.md").read_text()
 
 
 def test_the_core_takes_two_gibibytes_at_most_with_its_jobs() -> None:
