@@ -20,7 +20,7 @@ from contracts.engage import DemandStatusReported
 from contracts.value_chain import flow_of
 from services.engage.model import FINAL
 from svc.chaos.chain import Chain, until
-from svc.log import logged
+from svc.log import Logged, logged
 from svc.scenario.say import Say
 from svc.scenario.scenario import Scenario
 from svc.simulation.run import DAY
@@ -122,15 +122,18 @@ class People:
                 continue
             for records in fetched.values():
                 for record in map(logged, records):
-                    if record.event.get("type") == DemandStatusReported.type:
-                        self._told(record.event["data"]["demand"], record.sequence, record.event["data"]["status"])
-                        self._begin(self._react(record.event))
+                    self.hear(record)
 
-    def _told(self, demand: str, number: int, status: str) -> None:
+    def hear(self, record: Logged) -> None:
+        """Be told of a demand by a record, and plan what to do about it; other reports on the topic are not to them."""
+        if record.event.get("type") != DemandStatusReported.type:
+            return
+        demand, status = record.event["data"]["demand"], record.event["data"]["status"]
         self.demands.add(demand)
         self._heard_at = time.monotonic()
-        if number > self.status.get(demand, (0, ""))[0]:
-            self.status[demand] = number, status
+        if record.sequence > self.status.get(demand, (0, ""))[0]:
+            self.status[demand] = record.sequence, status
+        self._begin(self._react(record.event))
 
     async def _speak(self) -> None:
         while True:

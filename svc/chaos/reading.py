@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
 
@@ -73,9 +73,8 @@ def linked(ports: dict[int, int]) -> None:
 
 def skewed(seconds: float) -> None:
     """A machine whose clock is wrong."""
-    at = Clock.at
 
-    def wrong(self: Clock, wall: datetime) -> datetime:
-        return at(self, wall + timedelta(seconds=seconds))
+    def wrong(self: Clock) -> datetime:
+        return self.at(datetime.now(UTC) + timedelta(seconds=seconds))
 
-    Clock.at = wrong  # type: ignore[method-assign]
+    Clock.now = wrong  # type: ignore[method-assign]

@@ -151,8 +151,9 @@ async def add(terminal: Terminal, wanted: Wanted, *, ticket: str, ask: Callable[
         try:
             await steps("its profile", profiled(wanted.profile))
             await steps("the connection", connected(wanted.name, settings))
-            before = known.kept(home.path).get(wanted.name)
-            if before != settings:
+            born = 0.0
+            if known.kept(home.path).get(wanted.name) != settings:
+                born = await started(home)
                 known.keep(home.path, wanted.name, settings)
             steps.passed("its settings", f"kept in {home.path / known.FILE}, which `svc up` reads")
             result["push_to"] = push_to(home, wanted.name, settings)
@@ -160,7 +161,7 @@ async def add(terminal: Terminal, wanted: Wanted, *, ticket: str, ask: Callable[
             if proof := proves(wanted.profile):
                 terminal.show(Text(f"  and sign with the secret {settings['secrets'][0]} ({proof})", style="bold"))
             if runs(home):
-                result |= await tested(steps, home, wanted.name, settings, ticket, ask)
+                result |= await tested(steps, home, wanted.name, settings, ticket, ask, born)
             else:
                 hint = f"No chain runs here: start `svc up --port 8800`, then `svc desk test {wanted.name}`."
                 terminal.show(Text(hint))
@@ -181,7 +182,7 @@ async def test(terminal: Terminal, name: str, *, ticket: str, ask: Callable[[str
     with terminal.working():
         try:
             await steps("the connection", connected(name, desks[name]))
-            result |= await tested(steps, home, name, desks[name], ticket, ask)
+            result |= await tested(steps, home, name, desks[name], ticket, ask, 0.0)
         except Failed:
             return _told(terminal, result, steps, json, 1)
     return _told(terminal, result, steps, json, 0)
@@ -237,11 +238,11 @@ async def connected(name: str, settings: Json) -> tuple[str, None]:
 
 
 async def tested(
-    steps: Steps, home: Home, name: str, settings: Json, ticket: str, ask: Callable[[str], str] | None
+    steps: Steps, home: Home, name: str, settings: Json, ticket: str, ask: Callable[[str], str] | None, born: float
 ) -> Json:
-    """Send a ticket through the chain that runs."""
+    """Send a ticket through the chain that runs; `born` is when the Engage began that had other settings."""
     async with Services(running.find(home.path).services) as services:
-        await steps("Engage", knows(services, home, name))
+        await steps("Engage", knows(services, name, born))
         before = await pushes(services)
         made = await steps("a ticket", ticketed(name, settings, ticket, ask))
         demand = demand_of(name, made.id)
@@ -253,13 +254,22 @@ async def tested(
     return {"ticket": made.id, "demand": str(demand)}
 
 
-async def knows(services: Services, home: Home, name: str) -> tuple[str, None]:
-    """Wait until Engage has been started with these settings: it refuses what is not proved, and is no stranger."""
-    deadline, since = time.monotonic() + ENGAGE_STARTS, known.stamp(home.path)
+async def started(home: Home) -> float:
+    """When the Engage that runs now began, in seconds since 1970; 0 if none answers."""
+    try:
+        async with Services(running.find(home.path).services) as services:
+            return (await measured(services, BORN))[()]
+    except Trouble:
+        return 0
+
+
+async def knows(services: Services, name: str, born: float) -> tuple[str, None]:
+    """Wait until another Engage answers than the one that began then, and knows the desk: its pushes must be proved."""
+    deadline = time.monotonic() + ENGAGE_STARTS
     while time.monotonic() < deadline:
         try:
             answer = await services.ask(ENGAGE, "POST", f"/desks/{name}", content=b"", refused=(401, 404, 422, 503))
-            if answer.status_code != 404 and (await measured(services, BORN))[()] >= since:
+            if answer.status_code not in (404, 503) and (await measured(services, BORN))[()] != born:
                 return f"it knows {name!r}, and refuses a push that proves nothing ({answer.status_code})", None
         except Trouble:
             pass  # it is starting just now
