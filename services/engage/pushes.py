@@ -1,9 +1,10 @@
 """What desks push, as it came in: kept in Engage's own database for a time and counted, and never told to anybody."""
 
 import hashlib
+import time
 from base64 import b64encode
 from datetime import UTC, datetime, timedelta
-from typing import Annotated
+from typing import Annotated, ClassVar
 from uuid import UUID, uuid5
 
 import asyncpg
@@ -14,7 +15,10 @@ from services.chassis.state import State
 from services.engage.desks.events import Received
 from services.engage.desks.signature import SCHEMES
 
-KEEP = """INSERT INTO raw_push (id, version, desk, received_at, expires_at, headers, body)
+KEEP = """WITH counted AS (
+  INSERT INTO desk_door AS old (id, version, taken, last_at, refused, refused_at, refusal)
+  VALUES ($2, 0, 1, $3, 0, NULL, '') ON CONFLICT (id) DO UPDATE SET taken = old.taken + 1, last_at = excluded.last_at)
+INSERT INTO raw_push (id, version, desk, received_at, expires_at, headers, body)
 VALUES ($1, 0, $2, $3, $4, $5, $6) ON CONFLICT (id) DO NOTHING"""
 EXPIRE = """DELETE FROM raw_push WHERE id IN (
   SELECT id FROM raw_push WHERE expires_at < $1 ORDER BY expires_at LIMIT 1000 FOR UPDATE SKIP LOCKED)"""
@@ -27,6 +31,8 @@ ATTEMPTS = "SELECT case_id, attempts, coalesce(error, '') AS error FROM pending 
 SECRET = frozenset({"authorization", "cookie", *(scheme.header for scheme in SCHEMES.values() if not scheme.signed)})
 """Headers that give away how to push in a desk's name."""
 LONGEST_REASON = 300
+DROPPED_EVERY = 60.0
+"""Seconds in which what has expired is looked for once, when pushes come: it takes a look at all that are kept."""
 
 
 class RawPush(State[UUID], by="push"):
@@ -36,7 +42,7 @@ class RawPush(State[UUID], by="push"):
     received_at: datetime | None = None
     """By the wall's clock."""
     expires_at: datetime | None = None
-    """From when on it is dropped: with the next push, when a desk is asked, or when somebody looks how desks stand."""
+    """From when on it is dropped: soon after a push, when a desk is asked, or when somebody looks how desks stand."""
     headers: str = ""
     """As JSON, without those that are secrets."""
     body: str = ""
@@ -58,14 +64,19 @@ class DeskDoor(State[str], by="desk"):
 class Pushes:
     """Where the door of desks writes down what came; a FastAPI dependency."""
 
+    dropped_at: ClassVar[float] = float("-inf")
+    """When what has expired was dropped last after a push, in seconds of this process's clock."""
+
     def __init__(self, request: Request) -> None:
         self.runtime = request.app.state.runtime
 
     async def keep(self, desk: str, push: Received, days: float) -> UUID | None:
         """Write a genuine push down as it came, for so many days; its id, which a repetition meets again."""
-        await self.runtime.pool.execute(COUNT, desk, 1, push.received_at, 0, None, "", timeout=5)
-        await drop_expired(self.runtime.pool)
+        if (now := time.monotonic()) > Pushes.dropped_at + DROPPED_EVERY:
+            Pushes.dropped_at = now
+            await drop_expired(self.runtime.pool)
         if not days:
+            await self.runtime.pool.execute(COUNT, desk, 1, push.received_at, 0, None, "", timeout=5)
             return None
         id = uuid5(UUID(int=0), f"push:{desk}:{hashlib.sha256(push.body).hexdigest()}")
         headers = {name: value for name, value in push.headers.items() if name.lower() not in SECRET}

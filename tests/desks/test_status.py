@@ -22,7 +22,7 @@ from services.engage.desks.events import Received
 from services.engage.desks_view import DeskView, how_desks_stand
 from services.engage.model import Demand, Notice
 from services.engage.notices import Desk
-from services.engage.pushes import Pushes
+from services.engage.pushes import DROPPED_EVERY, Pushes
 from svc.desk_status import NONE, shown, troubled
 from svc.machine import provision
 from svc.migrations import migrate
@@ -87,7 +87,9 @@ def pushed(body: bytes, at: datetime, **headers: str) -> Received:
     return Received(headers=headers, body=body, received_at=at)
 
 
-async def test_a_push_is_kept_byte_for_byte_without_its_secrets_until_it_expires(place: Place) -> None:
+async def test_a_push_is_kept_byte_for_byte_without_its_secrets_until_it_expires(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
     now, body = datetime.now(UTC), b'{"a":  "\xff"}'
     secret = {"Authorization": "Bearer t", "X-Gitlab-Token": "t", "x-hub-signature": "sha1=00"}
     id = await place.pushes.keep("help", pushed(body, now, **secret), 1)
@@ -97,6 +99,7 @@ async def test_a_push_is_kept_byte_for_byte_without_its_secrets_until_it_expires
     assert orjson.loads(row["headers"]) == {"x-hub-signature": "sha1=00"}
     assert row["expires_at"] == now + timedelta(days=1)
     await place.pushes.keep("help", pushed(b"old", now - timedelta(days=2)), 1)
+    monkeypatch.setattr(Pushes, "dropped_at", -DROPPED_EVERY)  # it was not looked for lately
     assert await place.pushes.keep("help", pushed(b"unkept", now), 0) is None
     assert [one["id"] for one in await place.pool.fetch("SELECT id FROM raw_push")] == [id]
     assert (await place.stand())["help"].pushes_taken == 4
