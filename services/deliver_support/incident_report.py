@@ -22,6 +22,7 @@ def completed_by(done: ResolutionDone, resolution: Resolution, restoration: Rest
     """The report on a task, with the agreement that its targets came from."""
     _, respond_by, resolve_by = times_of(resolution)
     started_at = resolution.taken_up_at or done.time
+    completed_at = max(done.time, started_at)  # whoever says that it is done may have a clock that is behind
     bound = f"The agreement {resolution.bound_by} promises it by {resolve_by:%d %B %H:%M} UTC."
     promised = Fact(name="bound by", value=resolution.bound_by, source="agreement in force when it was asked for")
     return SupportTaskCompleted(
@@ -34,11 +35,11 @@ def completed_by(done: ResolutionDone, resolution: Resolution, restoration: Rest
         resolution=restoration.resolution,
         problem=restoration.problem,
         started_at=started_at,
-        completed_at=done.time,
+        completed_at=completed_at,
         respond_by=respond_by,
         resolve_by=resolve_by,
         responded_in_time=started_at <= respond_by,
-        resolved_in_time=done.time <= resolve_by,
+        resolved_in_time=completed_at <= resolve_by,
         escalations=resolution.escalations,
     )
 

@@ -33,6 +33,7 @@ def report(
 ) -> SupportTaskCompleted:
     """How a request has ended, beside its targets."""
     started_at = request.taken_up_at or message.time
+    completed_at = max(message.time, started_at)  # whoever says that it is done may have a clock that is behind
     respond_by, resolve_by = request.respond_by or message.time, request.resolve_by or message.time
     return SupportTaskCompleted(
         reasons=reasons,
@@ -43,11 +44,11 @@ def report(
         outcome=outcome,
         resolution=resolution,
         started_at=started_at,
-        completed_at=message.time,
+        completed_at=completed_at,
         respond_by=respond_by,
         resolve_by=resolve_by,
         responded_in_time=started_at <= respond_by,
-        resolved_in_time=message.time <= resolve_by,
+        resolved_in_time=completed_at <= resolve_by,
         escalations=request.escalations,
     )
 

@@ -83,7 +83,7 @@ def free_scope(freed: ScopeFreed, scope: Scope, watchlist: Watchlist) -> list[Ne
     watchlist.leave(freed.initiative)
     if scope.initiative == freed.initiative:
         scope.initiative, scope.stage, scope.remarks = "", "free", ()
-        scope.closed_at, scope.closed_as = freed.time, freed.closed_as
+        scope.closed_at, scope.closed_as = freed.time if freed.rests else None, freed.closed_as
     return []
 
 

@@ -11,6 +11,7 @@ from services.improve.model import (
     AgreementWanted,
     EffectDue,
     EffectMeasured,
+    EntryLapses,
     Initiative,
     InitiativeBegins,
     InitiativeRaised,
@@ -22,6 +23,8 @@ from services.improve.model import (
     Watchlist,
 )
 
+KEPT_FOR = timedelta(days=13)
+"""How long an entry waits for more of the same: who gave feedback is promised an answer within two weeks."""
 REVIEW = timedelta(hours=1)
 """How long a review waits for measures that were taken before it was due."""
 USUAL_TIME = timedelta(days=30)
@@ -44,11 +47,22 @@ def enter_finding(raised: InitiativeRaised, initiative: Initiative, watchlist: W
         initiative.proposal = initiative.proposal.model_copy(update={"demands": joined})
         return [status_of(initiative, f"{raised.proposal.reasons[0]} {initiative.reason}")]
     initiative.proposal = raised.proposal.model_copy(update={"demands": joined})
-    initiative.entered_at = initiative.entered_at or raised.time
+    first, initiative.entered_at = initiative.entered_at is None, initiative.entered_at or raised.time
     if raised.stage == "proposed":
         return [*assess(initiative), *obey(initiative, raised.time, watchlist)]
     initiative.state = "closed" if raised.stage == "refused" else "new"
-    return [tell(initiative, raised.proposal.reasons[0])]
+    told: Told = [tell(initiative, raised.proposal.reasons[0])]
+    if first and initiative.state == "new":
+        told.append(Later(raised.time + KEPT_FOR, EntryLapses(initiative=initiative.id)))
+    return told
+
+
+def let_lapse(due: EntryLapses, initiative: Initiative) -> Told:
+    """What too few have said is answered; whoever says so next begins a new entry."""
+    if initiative.state != "new":
+        return []
+    why = f"Too few have said so within {KEPT_FOR.days} days to act on it. {initiative.reason}"
+    return close(initiative, None, why, rests=False)
 
 
 def take_decision(planned: ImprovementPlanned, initiative: Initiative, watchlist: Watchlist) -> Told:
@@ -183,10 +197,11 @@ def verdict_on(plan: Proposal, measured: float | None, cases: int) -> tuple[Resu
     return "inconclusive", f"{beside}: the gain is too small to tell."
 
 
-def close(initiative: Initiative, result: Result | None, why: str) -> Told:
+def close(initiative: Initiative, result: Result | None, why: str, *, rests: bool = True) -> Told:
     """It is over; its figure is free for the next one, after a rest."""
     initiative.state, initiative.result = "closed", result
-    freed = ScopeFreed(scope=initiative.scope, initiative=initiative.id, closed_as=result or "not taken up")
+    how = result or "not taken up"
+    freed = ScopeFreed(scope=initiative.scope, initiative=initiative.id, closed_as=how, rests=rests)
     return [tell(initiative, why), freed]
 
 

@@ -8,6 +8,7 @@ from services.improve.continual_improvement import (
     count_effect,
     enter_finding,
     judge_initiative,
+    let_lapse,
     review_initiative,
     take_decision,
 )
@@ -73,6 +74,7 @@ improves(take_remark)
 improves(take_need)
 improves(free_scope)
 improves(enter_finding)
+improves(let_lapse)
 improves(enter_review)
 improves(begin_initiative)
 improves(hold_initiative)

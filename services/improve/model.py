@@ -210,6 +210,14 @@ class ScopeFreed(Command, case="scope"):
     scope: str
     initiative: str
     closed_as: str
+    rests: bool = True
+    """Whether something was done or decided that has to show first."""
+
+
+class EntryLapses(Command, case="initiative"):
+    """An entry was kept for as long as those whose remarks it holds may be left without an answer."""
+
+    initiative: str
 
 
 class InitiativeRaised(Command, case="initiative"):

@@ -18,7 +18,7 @@ from contracts.engage import SupportTaskRequested
 from contracts.value_chain import ACTIVITIES, DELIVER_SUPPORT, ENGAGE, IMPROVE, flow_of
 from services.chassis.store import write_statement
 from svc import log
-from svc.chaos.chain import Chain, partition_of, until
+from svc.chaos.chain import SPEED, Chain, partition_of, until
 from svc.chaos.link import link
 from svc.machine import Machine
 
@@ -30,6 +30,8 @@ AWAY = 60.0
 """Seconds that Kafka is held up."""
 CUT = 8.0
 """Seconds that a link carries nothing."""
+HOUR_APART = 3600 / SPEED
+"""Seconds that are an hour of a scenario's day."""
 WRITES = """SELECT count(*) FILTER (WHERE pg_terminate_backend(pid)) FROM pg_stat_activity
 WHERE datname = ANY($1::text[]) AND state = 'active' AND (starts_with(query, $2) OR query ILIKE 'COMMIT%')"""
 WRITING = write_statement(()).partition("(")[0]
@@ -211,9 +213,13 @@ async def poison(chain: Chain, machine: Machine, random: Random) -> None:
 
 
 async def clocks_apart(chain: Chain, machine: Machine, random: Random) -> None:
-    """The machines' clocks differ by up to a minute; then the chain's clock jumps by two days, service by service."""
+    """The machines' clocks differ by up to a minute; then the chain's clock jumps by two days, service by service.
+
+    At a scenario's speed they differ by seconds, which is an hour of its time.
+    """
+    most = 60.0 if chain.scenario is None else HOUR_APART
     for activity in ACTIVITIES:
-        chain.always[activity] = [f"--skew={random.uniform(-60, 60)}"]
+        chain.always[activity] = [f"--skew={random.uniform(-most, most)}"]
     try:
         await each_restarted(chain, machine, random)
         now = datetime.now(UTC)

@@ -241,6 +241,13 @@ def test_what_nobody_took_up_was_responded_to_when_it_ended() -> None:
     assert (completed.started_at, completed.responded_in_time) == (NOW + 9 * HOUR, False)
 
 
+def test_what_is_done_by_a_clock_that_is_behind_ends_when_it_was_taken_up() -> None:
+    resolution = opened()
+    take_up_support_task(SupportTaskTakenUp(demand=DEMAND, by="Grace").at(NOW + 2 * HOUR), resolution, live())
+    completed = ended(resolution, live(), after=HOUR)
+    assert completed.started_at == completed.completed_at == NOW + 2 * HOUR
+
+
 def test_the_first_to_take_a_task_up_counts() -> None:
     resolution = opened()
     for by, after in (("Grace", 1), ("Linus", 2)):

@@ -9,10 +9,12 @@ import pytest
 from contracts.engage import ImprovementOpportunityIdentified
 from contracts.improve import ChainPerformanceReported, ImprovementInitiated, InitiativeStatusReported
 from services.chassis.handlers import Handlers
+from services.improve.continual_improvement import KEPT_FOR
 from services.improve.handlers import handles
 from services.improve.model import REST, Scope
 from tests.improve.office import (
     DAY,
+    HOUR,
     NOW,
     Office,
     decision,
@@ -183,6 +185,25 @@ def test_the_same_complaint_is_proposed_joined_or_refused_by_what_the_figure_sta
     assert "has just ended (not taken up)" in told["resting"].text
     assert told["resting"].demands == (demand(2),)
     assert len(busy.all(ImprovementInitiated)) == 1
+
+
+def test_a_remark_that_too_few_repeat_is_answered_within_two_weeks_and_the_next_one_begins_anew(office: Office) -> None:
+    office.hear(remark(1))
+    assert office.until(NOW + KEPT_FOR - HOUR) == []
+    (ended,) = office.until(NOW + KEPT_FOR)
+    assert isinstance(ended, InitiativeStatusReported)
+    assert (ended.status, ended.result, ended.demands) == ("closed", None, (demand(1),))
+    assert "Too few have said so within 13 days" in ended.text
+    (kept,) = office.hear(remark(2))
+    assert isinstance(kept, InitiativeStatusReported)
+    assert (kept.initiative, kept.status) == ("satisfaction-games-2", "new"), "nothing was done that has to show first"
+
+
+def test_a_remark_that_was_taken_up_does_not_lapse(office: Office) -> None:
+    office.hear(remark(1))
+    office.hear(remark(2))
+    assert office.until(NOW + KEPT_FOR) == []
+    assert office.initiative("satisfaction-games-1").state == "assessed"
 
 
 def test_the_same_remark_twice_is_one(office: Office) -> None:
