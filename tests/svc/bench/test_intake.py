@@ -42,8 +42,8 @@ async def test_each_push_is_sent_once_and_is_a_ticket_of_its_own() -> None:
     tickets = Tickets(SECRET)
     async with serve(answering(taken)) as url:
         await intake.pushed(url, tickets.some(40))
-        waits = await intake.at_rate(url, tickets.some(20))
-    assert len(waits) == 20
+        waits, refused = await intake.at_rate(url, tickets.some(20))
+    assert (len(waits), refused) == (20, 0)
     assert {push["data"]["ticket"]["id"] for push in came} == {str(number) for number in range(1, 61)}
 
 
@@ -52,5 +52,6 @@ async def test_a_push_that_is_refused_ends_the_measurement_and_says_why() -> Non
         return PlainTextResponse("no such desk", 404)
 
     async with serve(answering(refused)) as url:
+        assert await intake.at_rate(url, Tickets(SECRET).some(3)) == ([], 3), "at a rate they are counted"
         with pytest.raises(Trouble, match="404 Not Found no such desk"):
             await intake.pushed(url, Tickets(SECRET).some(1))
