@@ -1,5 +1,7 @@
 """The way back to the requester: every hand-over is told, on the ticket too if its desk takes notices."""
 
+import asyncio
+from collections import defaultdict
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Literal
@@ -23,6 +25,8 @@ from services.engage.triage import DESK_CLOSED, GONE
 
 PATIENCE = 10.0
 """Seconds that a desk may take to accept a notice."""
+AT_ONCE = 4
+"""Notices that one desk is told at the same time: desks are small, and their customers want something of them, too."""
 MOST_SAID = 10
 """Notices of which the desk may still push back the words."""
 
@@ -92,6 +96,10 @@ class DeskSettings(BaseSettings):
 
 DESKS: Mapping[str, Desk] = DeskSettings().desks
 """Read once, when the service starts: the same for every decision of its life."""
+
+
+WRITING: defaultdict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(AT_ONCE))
+"""Who may write to a desk now; whoever waits for longer than an effect may take is tried again later."""
 
 
 OUTCOMES: Mapping[DemandStatus, tuple[OutcomeKind, Status | None]] = {
@@ -227,7 +235,7 @@ async def post_notice(notice: RequesterNotice, id: UUID) -> RequesterNotified:
     desk = DESKS.get(notice.desk)
     if desk is not None and (api := desk.client()):
         try:
-            async with api:
+            async with WRITING[notice.desk], api:
                 await api.write_back(notice.outcome())
         except (Declined, Overtaken) as refusal:
             return notice.refused(str(refusal))

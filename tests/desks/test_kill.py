@@ -8,7 +8,7 @@ import re
 import threading
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from random import Random
@@ -23,7 +23,7 @@ import pytest
 from contracts.value_chain import ENGAGE
 from services.engage.desks.intake import demand_of
 from services.engage.desks.text import MARKED
-from svc.chaos.chain import Chain, until
+from svc.chaos.chain import Chain, Stuck, until
 from svc.chaos.nursery import Nursery, nursery
 from tests.desks.django_helpdesk import Desk, running
 
@@ -36,8 +36,10 @@ LOST, ANSWERED_BADLY, HUNG_UP = 0.15, 0.1, 0.1
 """Of the pushes: those that nobody hears, those that are heard and answered 500, and those that get no answer."""
 UP = (0.5, 4.0)
 """Seconds that Engage lives until it is killed, once it is ready."""
-ENOUGH = 300.0
+ENOUGH = 600.0
 """Seconds that the last ticket may take once nothing fails any more: what was claimed by who was killed waits 30."""
+A_WHILE = 60.0
+"""Seconds for which Engage is killed also once all tickets are made, at most."""
 ROWS = """SELECT id, ticket, status, reason, notices, said, untold, reopened, replies FROM demand
 WHERE desk = $1 AND status IS NOT NULL"""
 
@@ -215,7 +217,8 @@ async def test_every_ticket_is_answered_once_and_as_it_was_decided_whoever_is_ki
                 demands = await chain.demands()
                 return 2 * sum(row["notices"] > 1 for row in demands.values()) > number
 
-            await until(half_told, ENOUGH, what="half of the tickets are on their way, whoever is killed")
+            with suppress(Stuck):  # of many tickets few are told before Engage is killed again
+                await until(half_told, A_WHILE, what="half of the tickets are on their way, whoever is killed")
         way.bad = False
 
         async def all_told() -> bool:

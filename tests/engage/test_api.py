@@ -1,5 +1,6 @@
 """The door of Engage, as far as it needs neither broker nor database."""
 
+import asyncio
 import hmac
 import json
 import re
@@ -428,6 +429,31 @@ async def test_a_notice_becomes_a_comment_and_resolves_the_ticket_once(monkeypat
     fake.before = [lambda request: httpx.Response(403, request=request)]
     refusal = await post_notice(NOTICE.model_copy(update={"number": 4}), UUID(int=10))
     assert "403" in refusal.failed
+
+
+async def test_a_desk_is_told_few_things_at_once_however_many_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    at_once, most = 0, 0
+
+    class Busy(httpx.AsyncBaseTransport):
+        """Counts who asks it at the same time."""
+
+        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+            nonlocal at_once, most
+            at_once += 1
+            most = max(most, at_once)
+            for _ in range(5):
+                await asyncio.sleep(0)
+            at_once -= 1
+            return httpx.Response(200, json=[])
+
+    reach = Client.__init__
+    monkeypatch.setattr(Client, "__init__", lambda self, plugged, access: reach(self, plugged, access, Busy()))
+    configured = desk_of("zammad", api={"base": "https://desk.example", "secret": "t"})
+    monkeypatch.setattr(notices, "DESKS", {"roundup": configured})
+    several = [NOTICE.model_copy(update={"ticket": str(n), "status": "in_progress"}) for n in range(20)]
+    told = await asyncio.gather(*(post_notice(one, UUID(int=9)) for one in several))
+    assert [one.failed for one in told] == [""] * 20
+    assert most == notices.AT_ONCE
 
 
 async def test_a_notice_that_is_not_accepted_is_to_be_repeated(
