@@ -167,14 +167,14 @@ async def deliver(runtime: Runtime, pushed: TicketPushed, id: UUID) -> None:
     started, inbox = time.time_ns(), value_chain.inbox(runtime.activity)
     stored = tracing.parse_traceparent(await runtime.pool.fetchval(TRACE, pushed.case, timeout=5))
     asked = runtime.tracer.root(pushed, stored)
-    parent = stored or asked  # as at the door
+    parent = stored if stored and runtime.settings.trace_mode == "parent" else asked  # as at the door
     created = tracing.child(parent, "create", id)
     trace = tracing.traceparent(created)
     source = f"/client/{pushed.desk}"
     await runtime.to_inbox(pushed, trace, id=id, source=source, time=runtime.clock.now())
     about = runtime.tracer.about(pushed.case)
     words = about | tracing.message_attributes("create", inbox, runtime.partition_of(pushed.case), id)
-    links = [asked if stored else None]
+    links = [asked if parent is stored else stored]
     runtime.tracer.export(f"create {inbox}", SpanKind.PRODUCER, created, parent, started, words, links)
     runtime.tracer.export(f"ask {pushed.desk}", SpanKind.CLIENT, asked, None, started, about)
 
