@@ -22,7 +22,7 @@ up: install ## run the value chain until Ctrl-C
 	@$(python) -m svc up $(ARGS)
 
 test: lint ## lint, then all tests, two files at a time: make test ARGS="-k plan"
-	@$(python) -m pytest -n 2 --dist loadfile --ignore tests/docs $(ARGS)
+	@$(python) -m pytest -n 2 --dist loadfile --no-loadscope-reorder --ignore tests/docs $(ARGS)
 
 test-rt: install ## the tests with a real Request Tracker 5, which root installs from Debian's packages
 	@SVC_TEST_RT=1 $(python) -m pytest tests/desks/test_rt.py $(ARGS)

@@ -86,7 +86,7 @@ async def metrics(request: Request) -> Response:
     return Response(encode(REGISTRY), media_type=kind)
 
 
-@routes.get("/trail/{case}", tags=["trail"])
+@routes.get("/trail/{case:path}", tags=["trail"])
 async def trail(case: str, request: Request) -> list[dict[str, Any]]:
     """What this activity has heard, decided and told about a case, in order."""
     rows = await request.app.state.runtime.pool.fetch(TRAIL, case)

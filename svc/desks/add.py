@@ -310,14 +310,14 @@ async def taken(
     came: dict[str, float] = {}
     refused: list[str] = []
     while time.monotonic() < deadline:
+        came = {status: count - before.get(status, 0) for status, count in (await pushes(services)).items()}
+        refused = [status for status in ON_PUSH if came.get(status)]
+        if "401" in refused:  # to wait is of no use; that Engage may find the ticket by asking does not mend it
+            break
         answer = await services.ask(ENGAGE, "GET", f"/demands/{demand}", refused=(404,))
         if not answer.is_error:
             about: Json = answer.json()
             return f"accepted, and ticket {ticket.id} is demand {demand} ({about['kind']}, {about['status']})", about
-        came = {status: count - before.get(status, 0) for status, count in (await pushes(services)).items()}
-        refused = [status for status in ON_PUSH if came.get(status)]
-        if "401" in refused:  # to wait is of no use
-            break
         await asyncio.sleep(GLANCE)
     if refused:
         raise Failed(ON_PUSH[refused[0]].format(name=name))

@@ -231,6 +231,8 @@ async def test_receipts_become_mere_trails_once_they_are_old(bench: Bench) -> No
         assert [row["case_id"] for row in await bench.rows("SELECT case_id FROM receipt")] == [str(new)]
         (entry,) = (await client.get(f"/trail/{old}")).json()
         assert entry["outputs"][0]["data"]["title"] == "old"
+        await bench.rows("UPDATE trail SET case_id = 'a supplier/its offer' RETURNING 1")
+        assert len((await client.get("/trail/a supplier/its offer")).json()) == 1, "a case may have a slash"
         (heard,) = (await client.get("/coverage")).json()["consumed"]
         assert heard["count"] == 2, "what was shown stays shown"
         assert "known for 2 days" in (await client.get("/openapi.json")).json()["info"]["description"]
