@@ -3,14 +3,14 @@
 from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict
-from sqlalchemy import Text, cast
+from sqlalchemy import Text, cast, func
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.engage.backfill import DeskRound
 from services.engage.model import Demand, Notice
 from services.engage.notices import DESKS, RequesterNotice
-from services.engage.pushes import DeskDoor, Pushes, drop_expired
+from services.engage.pushes import DeskDoor, Pushes, RawPush, drop_expired
 
 MOST_SHOWN = 100
 """Tickets of one desk that are shown with what they have still to be told."""
@@ -43,7 +43,7 @@ class DeskView(BaseModel):
     connector: str
     """What it is, as in `svc desk list`."""
     pushes_taken: int = 0
-    """Genuine pushes, repetitions among them."""
+    """Genuine pushes; one that is kept counts once, however often it is repeated."""
     last_push_at: AwareDatetime | None = None
     pushes_refused: int = 0
     """Pushes that did not prove where they came from, or could not be read."""
@@ -67,9 +67,11 @@ class DeskView(BaseModel):
 async def how_desks_stand(session: AsyncSession, pushes: Pushes) -> list[DeskView]:
     """Every desk of `SVC_DESKS`, by name."""
     await drop_expired(pushes.runtime.pool)
-    demand = Demand.rows()
+    demand, push = Demand.rows(), RawPush.rows()
     async with session:
         doors = {row.id: row for row in await session.exec(select(DeskDoor.rows()))}
+        counted = select(push.desk, func.count(), func.max(col(push.received_at))).group_by(push.desk)
+        kept = {desk: (number, last) for desk, number, last in await session.exec(counted)}
         rounds = {row.id: row for row in await session.exec(select(DeskRound.rows()))}
         query = select(demand).where(cast(col(demand.untold), Text) != "[]")
         waiting = [*await session.exec(query.order_by(col(demand.captured_at), col(demand.id)))]
@@ -77,12 +79,13 @@ async def how_desks_stand(session: AsyncSession, pushes: Pushes) -> list[DeskVie
     found = []
     for name, desk in sorted(DESKS.items()):
         door, round = doors.get(name) or DeskDoor(id=name), rounds.get(name) or DeskRound(id=name)
+        number, last = kept.get(name, (0, None))
         mine = [row for row in waiting if row.desk == name]
         view = DeskView(
             desk=name,
             connector=desk.connector,
-            pushes_taken=door.taken,
-            last_push_at=door.last_at,
+            pushes_taken=door.taken + number,
+            last_push_at=max((at for at in (last, door.last_at) if at), default=None),
             pushes_refused=door.refused,
             last_refused_at=door.refused_at,
             last_refusal=door.refusal,

@@ -15,15 +15,16 @@ from services.chassis.state import State
 from services.engage.desks.events import Received
 from services.engage.desks.signature import SCHEMES
 
-KEEP = """WITH counted AS (
-  INSERT INTO desk_door AS old (id, version, taken, last_at, refused, refused_at, refusal)
-  VALUES ($2, 0, 1, $3, 0, NULL, '') ON CONFLICT (id) DO UPDATE SET taken = old.taken + 1, last_at = excluded.last_at)
-INSERT INTO raw_push (id, version, desk, received_at, expires_at, headers, body)
+KEEP = """INSERT INTO raw_push (id, version, desk, received_at, expires_at, headers, body)
 SELECT $1, 0, $2, $3, $4, $5, $6 FROM set_config('synchronous_commit', 'off', true) ON CONFLICT (id) DO NOTHING"""
-"""Not waiting for the disk: the push itself is safe once its record is acknowledged, and pushes of one desk count in
-one row, which each would hold until its flush."""
-EXPIRE = """DELETE FROM raw_push WHERE id IN (
-  SELECT id FROM raw_push WHERE expires_at < $1 ORDER BY expires_at LIMIT 1000 FOR UPDATE SKIP LOCKED)"""
+"""Not waiting for the disk: the push itself is safe once its record is acknowledged."""
+EXPIRE = """WITH gone AS (DELETE FROM raw_push WHERE id IN (
+  SELECT id FROM raw_push WHERE expires_at < $1 ORDER BY expires_at LIMIT 1000 FOR UPDATE SKIP LOCKED)
+  RETURNING desk, received_at)
+INSERT INTO desk_door AS old (id, version, taken, last_at, refused, refused_at, refusal)
+SELECT desk, 0, count(*), max(received_at), 0, NULL, '' FROM gone GROUP BY desk ON CONFLICT (id) DO UPDATE
+  SET taken = old.taken + excluded.taken, last_at = greatest(old.last_at, excluded.last_at)"""
+"""Those that are kept count for themselves: a counter of each desk would be one row for all its pushes to wait for."""
 COUNT = """INSERT INTO desk_door AS old (id, version, taken, last_at, refused, refused_at, refusal)
 VALUES ($1, 0, $2, $3, $4, $5, $6) ON CONFLICT (id) DO UPDATE SET taken = old.taken + excluded.taken,
   last_at = coalesce(excluded.last_at, old.last_at), refused = old.refused + excluded.refused,
@@ -55,8 +56,9 @@ class DeskDoor(State[str], by="desk"):
     """What came to the door of a desk since it is connected; its door writes it, and no lane."""
 
     taken: int = 0
+    """Genuine pushes, without those that are kept."""
     last_at: datetime | None = None
-    """When the last genuine push came, by the wall's clock."""
+    """When the last of them came, by the wall's clock."""
     refused: int = 0
     refused_at: datetime | None = None
     refusal: str = ""
