@@ -14,7 +14,7 @@ from svc.machine import Home, Machine
 def pytest_addoption(parser: pytest.Parser) -> None:
     """What a run can have more of."""
     text = "how many tickets a real desk gets while Engage is killed (tests/desks/test_kill.py)"
-    parser.addoption("--tickets", type=int, default=15, help=text)
+    parser.addoption("--tickets", type=int, default=30, help=text)
 
 
 @pytest.fixture(scope="session")
