@@ -244,7 +244,7 @@ async def test_every_ticket_is_answered_once_and_as_it_was_decided_whoever_is_ki
         assert (stands["desk"], stands["tickets_waiting"], stands["asking_failed"]) == (NAME, 0, "")
         assert stands["pushes_taken"]
         assert stands["last_asked_at"]
-    assert len(lives) > 3
+    assert len(lives) > 1, "Engage was killed meanwhile, again and again"
     assert all(way.outcomes[one] for one in ("lost", "hung up", "heard, and answered 500", "answered 202"))
 
 
