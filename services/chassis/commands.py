@@ -17,7 +17,7 @@ import orjson
 from aiokafka.errors import KafkaConnectionError
 from fastapi import Depends, Header, HTTPException, Request
 from fastapi.responses import JSONResponse, Response
-from opentelemetry.trace import SpanKind
+from opentelemetry.trace import SpanContext, SpanKind
 
 from contracts import value_chain
 from contracts.envelope import has_nul
@@ -84,24 +84,29 @@ class Door:
             raise KafkaConnectionError(runtime.missing["broker"])
         if has_nul(command.model_dump_json().encode()):  # before the database is asked about its case
             raise HTTPException(422, "A text has a NUL (\\u0000), which PostgreSQL cannot store: leave it out.")
-        case, inbox = command.case, value_chain.inbox(runtime.activity)
-        stored = tracing.parse_traceparent(await runtime.pool.fetchval(TRACE, case, timeout=5))
-        request_span = runtime.tracer.root(command, stored)
-        # a later command continues the demand's trace and links its own request
-        parent = stored if stored and runtime.settings.trace_mode == "parent" else request_span
-        created = tracing.child(parent, "create", id)
-        trace, start = tracing.traceparent(created), time_ns()
-        said = {"id": id, "source": self.source, "time": runtime.clock.now(), "fingerprint": fingerprint}
-        await asyncio.wait_for(runtime.to_inbox(command, trace, **said), 15)
-        about = runtime.tracer.about(case)
-        words = about | tracing.message_attributes("create", inbox, runtime.partition_of(case), id)
-        links = [request_span if parent is stored else stored]
-        runtime.tracer.export(f"create {inbox}", SpanKind.PRODUCER, created, parent, start, words, links)
-        method, route = self.request.method, self.request.scope["route"].path
+        request_span = await bring(runtime, command, id, self.source, fingerprint)
+        about, method, route = runtime.tracer.about(command.case), self.request.method, self.request.scope["route"].path
         words = about | {"http.request.method": method, "http.route": route, "url.path": self.request.url.path}
         # linked, never continued: a caller must not decide our sampling
         links = [tracing.parse_traceparent(self.request.headers.get("traceparent"))]
         runtime.tracer.export(f"{method} {route}", SpanKind.SERVER, request_span, None, self.started, words, links)
+
+
+async def bring(runtime: Runtime, command: Command, id: UUID, source: str, fingerprint: str = "") -> SpanContext:
+    """Put a command on the inbox within the trace of its case; the span of who brings it, which the caller exports."""
+    case, inbox = command.case, value_chain.inbox(runtime.activity)
+    stored = tracing.parse_traceparent(await runtime.pool.fetchval(TRACE, case, timeout=5))
+    brought_by = runtime.tracer.root(command, stored)
+    # a later command continues the demand's trace and links who brings it
+    parent = stored if stored and runtime.settings.trace_mode == "parent" else brought_by
+    created = tracing.child(parent, "create", id)
+    trace, start = tracing.traceparent(created), time_ns()
+    said = {"id": id, "source": source, "time": runtime.clock.now(), "fingerprint": fingerprint}
+    await asyncio.wait_for(runtime.to_inbox(command, trace, **said), 15)
+    words = runtime.tracer.about(case) | tracing.message_attributes("create", inbox, runtime.partition_of(case), id)
+    links = [brought_by if parent is stored else stored]
+    runtime.tracer.export(f"create {inbox}", SpanKind.PRODUCER, created, parent, start, words, links)
+    return brought_by
 
 
 Commanding = Annotated[Door, Depends()]

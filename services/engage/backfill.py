@@ -17,12 +17,10 @@ from fastapi import FastAPI
 from opentelemetry.trace import SpanKind
 from pydantic import AwareDatetime
 
-from contracts import value_chain
 from contracts.event import Command
 from contracts.outside import TicketPushed
 from contracts.values import Count, Slug
-from services.chassis import tracing
-from services.chassis.commands import TRACE
+from services.chassis.commands import bring
 from services.chassis.outputs import Ask, Effect, Later
 from services.chassis.runtime import Runtime
 from services.chassis.state import State
@@ -164,19 +162,11 @@ def as_found(events: list[DeskEvent], *, first: bool) -> list[DeskEvent]:
 
 async def deliver(runtime: Runtime, pushed: TicketPushed, id: UUID) -> None:
     """Put a ticket on the inbox as its push would have been, within the trace of its demand, or as its beginning."""
-    started, inbox = time.time_ns(), value_chain.inbox(runtime.activity)
-    stored = tracing.parse_traceparent(await runtime.pool.fetchval(TRACE, pushed.case, timeout=5))
-    asked = runtime.tracer.root(pushed, stored)
-    parent = stored if stored and runtime.settings.trace_mode == "parent" else asked  # as at the door
-    created = tracing.child(parent, "create", id)
-    trace = tracing.traceparent(created)
-    source = f"/client/{pushed.desk}"
-    await runtime.to_inbox(pushed, trace, id=id, source=source, time=runtime.clock.now())
-    about = runtime.tracer.about(pushed.case)
-    words = about | tracing.message_attributes("create", inbox, runtime.partition_of(pushed.case), id)
-    links = [asked if parent is stored else stored]
-    runtime.tracer.export(f"create {inbox}", SpanKind.PRODUCER, created, parent, started, words, links)
-    runtime.tracer.export(f"ask {pushed.desk}", SpanKind.CLIENT, asked, None, started, about)
+    started = time.time_ns()
+    asked = await bring(runtime, pushed, id, f"/client/{pushed.desk}")
+    runtime.tracer.export(
+        f"ask {pushed.desk}", SpanKind.CLIENT, asked, None, started, runtime.tracer.about(pushed.case)
+    )
 
 
 @asynccontextmanager
