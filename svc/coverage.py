@@ -29,7 +29,7 @@ def coverage(counts: Mapping[str, Counts]) -> dict[str, dict[str, Any]]:
     took it, or out to the party that was told.
     """
     produced: set[str] = set()
-    arrows: set[tuple[str, str]] = set()
+    arrows: dict[tuple[str, str], int] = {}
     ends: set[End] = set()
     for activity, of in counts.items():
         for consumed in of["consumed"]:
@@ -39,7 +39,7 @@ def coverage(counts: Mapping[str, Counts]) -> dict[str, dict[str, Any]]:
             if flow.teller in ACTIVITIES and consumed["source"] != source_of(flow.teller):
                 continue  # said by somebody else in the teller's name
             ends |= ends_of(flow, activity)
-            arrows.add((flow.teller, activity))
+            arrows[flow.teller, activity] = arrows.get((flow.teller, activity), 0) + consumed["count"]
         for told in of["told"]:
             flow = BY_TYPE.get(told["type"])
             if flow is None or flow.teller != activity:
@@ -54,7 +54,10 @@ def coverage(counts: Mapping[str, Counts]) -> dict[str, dict[str, Any]]:
     return {
         "inputs": _of([row.id for row in inputs], "consumed", [row.id for row in inputs if row.id not in taken]),
         "outputs": _of([row.id for row in outputs], "produced", [row.id for row in outputs if row.id not in produced]),
-        "arrows": _of(ARROWS, "seen", [f"{tail} -> {head}" for tail, head in ARROWS if (tail, head) not in arrows]),
+        "arrows": {
+            **_of(ARROWS, "seen", [f"{tail} -> {head}" for tail, head in ARROWS if (tail, head) not in arrows]),
+            "counts": {f"{tail} -> {head}": count for (tail, head), count in sorted(arrows.items())},
+        },
         "ends": _of(ENDS, "seen", [_way(*end) for end in sorted(ENDS - ends)]),
         "practices": _practised({activity: of.get("practised", ()) for activity, of in counts.items()}),
     }

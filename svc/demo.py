@@ -30,14 +30,12 @@ from svc.machine.home import write_private
 from svc.services import Services
 from svc.spans import tree
 from svc.terminal import Terminal
-from svc.timeline import moment, open_ends
+from svc.timeline import TERMINAL, moment, open_ends
 from svc.topics import until_consumed
 from svc.trails import Journey, follow
 from svc.trouble import Trouble
 
 Json = dict[str, Any]
-TERMINAL = ("value_realised", "denied", "assumed", "rejected", "withdrawn", "merged")
-"""The states of a demand that are final."""
 GLANCE, CALM = 0.4, 1.5
 """Seconds between two looks at a demand, and how long nothing must happen after its end."""
 NO_NOTICE = 5.0
@@ -232,11 +230,12 @@ async def watch(
             if (entry.activity, entry.id) not in shown:
                 shown.add((entry.activity, entry.id))
                 calm_since = loop.time()
-                terminal.show(show.moment(moment(entry), f"ticket {ticket}  "))
+                if not (one := moment(entry, str(demand))).quiet:
+                    terminal.show(show.moment(one, f"ticket {ticket}  "))
         about = await look(chain.client, demand) or about
         if about.get("status") == "delivered" and (await hears(demand) or loop.time() - calm_since > NO_NOTICE):
             await consumer.answer(chain.client, about)
-        ended, waits = about.get("status") in TERMINAL, open_ends(journey)
+        ended, waits = about.get("status") in TERMINAL, open_ends(journey, about.get("status", ""))
         if ended and loop.time() - calm_since > CALM:
             return Outcome(demand, about, journey, [])
         if loop.time() > deadline:
@@ -298,12 +297,13 @@ def _tell(terminal: Terminal, outcome: Outcome, traces: Traces) -> None:
     if not outcome.about:
         terminal.show(Text("Engage has not taken it up.", style="bold red"))
         return
-    terminal.show(show.demand(outcome.about, outcome.journey))
+    terminal.show(show.heading(outcome.about))
     for wait in outcome.waits:
         terminal.show(Text(f"it has not ended: {wait}", style="bold red"))
-    terminal.show(Text("\nspans", style="bold"))
-    terminal.show(trace.render(traces.live))
-    terminal.show(Text("\njourney, in chain time", style="bold"))
+    told = f"One trace, {len(traces.live)} spans over {words.listed(trace.services_in(traces.live))}."
+    id = words.short(outcome.demand)
+    terminal.show(Text(f"{told} `svc show {id}`, `svc explain {id}` and `svc trace {id}` tell it all.", style="dim"))
+    terminal.show(Text("\nits journey, in chain time", style="bold"))
     terminal.show(trace.render_journey(traces.journey))
 
 

@@ -14,7 +14,9 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from svc import figures, words
+from contracts.practices import PRACTICES
+from contracts.value_chain import ACTIVITIES
+from svc import figures, pictures, words
 from svc.coverage import coverage
 from svc.explain import explain
 from svc.jaeger import Jaeger
@@ -44,7 +46,8 @@ def page(
         return HTMLResponse(templates.get_template(template).render(services=services.urls, **facts), status)
 
     async def demands(request: Request) -> Response:
-        return shown("demands.html", demands=await services.demands())
+        seen = coverage(await services.coverage())["arrows"]["counts"]
+        return shown("demands.html", demands=await services.demands(), chain=pictures.chain(seen))
 
     async def demand(request: Request) -> Response:
         id: UUID = request.path_params["id"]
@@ -52,8 +55,9 @@ def page(
         rows = hops(await found_spans(journey.trace_id)) if journey.trace_id else []
         whole = max((hop.after_ms + hop.took_ms for hop in rows), default=0) or 1
         return shown(
-            "demand.html", demand=about, moments=timeline(journey), open_ends=open_ends(journey), said=explain(journey),
-            trace_id=journey.trace_id, hops=rows, whole=whole,
+            "demand.html", demand=about, moments=timeline(journey), open_ends=open_ends(journey, about["status"]),
+            said=explain(journey), trace_id=journey.trace_id, hops=rows, whole=whole, lanes=pictures.lanes(journey),
+            chain=pictures.chain(pictures.ways(journey)),
         )  # fmt: skip
 
     async def found_spans(trace_id: str) -> list[Json]:
@@ -62,7 +66,12 @@ def page(
         return []
 
     async def covered(request: Request) -> Response:
-        return shown("coverage.html", coverage=coverage(await services.coverage()))
+        found = coverage(await services.coverage())
+        most = max((count for of in found["practices"]["by_activity"].values() for count in of.values()), default=1)
+        chain = pictures.chain(found["arrows"]["counts"])
+        return shown(
+            "coverage.html", coverage=found, chain=chain, activities=ACTIVITIES, practices=PRACTICES, most=most
+        )
 
     async def trace(request: Request) -> Response:
         try:

@@ -38,8 +38,11 @@ def demands(found: list[Json]) -> RenderableType:
 def demand(about: Json, journey: Journey) -> RenderableType:
     """One demand: how it stands, and its timeline over the activities."""
     lines: list[RenderableType] = [heading(about), Text()]
-    lines += [moment(one) for one in timeline(journey)]
-    if waits := open_ends(journey):
+    moments = timeline(journey)
+    lines += [moment(one) for one in moments if not one.quiet]
+    if quiet := sum(one.quiet for one in moments):
+        lines.append(Text(f"and {quiet} moments of bookkeeping (--json has them)", style="dim"))
+    if waits := open_ends(journey, about["status"]):
         lines += [Text(), *(Text(f"still open: {wait}", style="yellow") for wait in waits)]
     return Group(*lines)
 

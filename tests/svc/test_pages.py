@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -75,7 +76,15 @@ async def test_a_demand_has_its_timeline_its_reasons_and_its_trace(app: Starlett
 
 async def test_everything_a_page_needs_comes_with_it(app: Starlette):
     text = (await read(app, f"/demands/{DEMAND}")).text
-    assert not [part for part in ("<link", "src=", "@import", "url(") if part in text]
+    assert not [part for part in ("<link", "src=", "@import", "url(") if part in text.replace("url(#", "")]
+
+
+async def test_a_picture_leads_to_each_moment_of_the_timeline(app: Starlette):
+    text = (await read(app, f"/demands/{DEMAND}")).text
+    drawn = re.findall(r'<a href="#(m\d+)"', text)
+    assert drawn == re.findall(r'<tr id="(m\d+)"', text)
+    assert len(drawn) > 2
+    assert "Engage → Deliver and support: 1" in text
 
 
 async def test_coverage_says_what_has_not_been_seen(app: Starlette):

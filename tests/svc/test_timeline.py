@@ -36,6 +36,11 @@ def test_what_goes_on_in_another_case_is_handed_on(trails: Any):
     assert moments[5].said[0].startswith("The chain in 2026-W48: sla met 100 %")
 
 
+def test_bookkeeping_of_other_cases_is_quiet(trails: Any):
+    moments = timeline(merge(DEMAND, trails.by_activity))
+    assert [number for number, moment in enumerate(moments) if moment.quiet] == [4]
+
+
 def test_what_is_asked_of_somebody_outside_is_no_time_that_has_to_come(trails: Any):
     wait = {"id": str(UUID(int=7)), "type": "requester-notice", "due": "2026-11-24T12:00:00Z"}
     trails.by_activity["engage"][-1]["waits"] = [wait]
@@ -43,7 +48,9 @@ def test_what_is_asked_of_somebody_outside_is_no_time_that_has_to_come(trails: A
 
 
 def test_a_demand_that_waits_says_where(trails: Any):
-    assert open_ends(merge(DEMAND, trails.by_activity)) == ["Engage () waits for ResolutionDone, due 2026-12-08 12:00"]
+    journey = merge(DEMAND, trails.by_activity)
+    assert open_ends(journey, "in_progress") == ["Engage () waits for ResolutionDone, due 2026-12-08 12:00"]
+    assert open_ends(journey, "value_realised") == []
 
 
 def test_a_person_reads_how_a_demand_stands_and_a_script_gets_the_same(trails: Any):
