@@ -63,7 +63,7 @@ def read_mail(raw: bytes, envelope: Mapping[str, str]) -> JsonValue:
         "text": (words or text) if is_reply else text,
         "date": _header(mail, "date") or None,
         "priority": _priority(mail),
-        "ours": _header(mail, "x-svc-demand") or None,
+        "ours": "engage-bot" if mail.get("x-svc-demand") else None,
         "attachments": [name for part in parts if (name := _filename(part))],
     }
 
