@@ -59,7 +59,8 @@ def letter(outcome: Outcome, asked: DeskEvent, address: str, to: str) -> Letter:
     token = f" [svc:{ticket}]" if IN_A_SUBJECT.fullmatch(ticket) else ""
     mail = MIMEText(f"{ABOVE} {mark}\n\n{outcome.public}\n", "plain", READABLE)  # type: ignore[arg-type]
     mail["From"], mail["To"] = address, to
-    mail["Subject"] = Header(f"Re: {CONTROLS.sub(' ', asked.title or '')[:200]}{token}").encode()
+    subject = f"Re: {CONTROLS.sub(' ', asked.title or '')[:200]}{token}"
+    mail["Subject"] = Header(subject, header_name="Subject").encode()
     mail["Date"], mail["Message-ID"] = formatdate(), f"<{id_of(outcome, address)}>"
     mail["In-Reply-To"] = f"<{answered}>"
     mail["References"] = " ".join(f"<{one}>" for one in dict.fromkeys((ticket, answered)))

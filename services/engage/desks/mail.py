@@ -150,10 +150,12 @@ def _header(mail: Message, name: str) -> str:
 
 
 def _piece(piece: bytes, charset: str | None) -> str:
-    try:
-        return piece.decode(charset or "utf-8")
-    except (UnicodeDecodeError, LookupError):
-        return piece.decode("cp1252", "replace")
+    for name in (charset or "utf-8", "utf-8"):
+        try:
+            return piece.decode(name)
+        except (UnicodeDecodeError, LookupError):
+            continue
+    return piece.decode("cp1252", "replace")
 
 
 def _addresses(mail: Message, *names: str) -> list[tuple[str, str]]:
