@@ -2,6 +2,7 @@
 
 import asyncio
 import mailbox
+import ssl
 import sys
 import warnings
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -21,6 +22,7 @@ from svc.machine.ports import free
 from svc.machine.process import Child
 
 SUPPORT, EMILY, PASSWORD = "support@desk.example", "emily@fleet.example", "s3cret"
+CLIENTS = ssl.Purpose.CLIENT_AUTH
 Fault = Callable[[SMTP], str]
 """What the server does to a mail instead of answering `250`; gives its answer."""
 
@@ -79,13 +81,13 @@ class MailServer:
         return self.after.pop(0)(server) if self.after else "250 OK"
 
     @contextmanager
-    def taking(self) -> Iterator[None]:
-        """Take mails for as long as the block."""
+    def taking(self, context: ssl.SSLContext | None = None) -> Iterator[None]:
+        """Take mails for as long as the block; with a context, STARTTLS is offered."""
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # a password without TLS, on this machine
             controller = Controller(
-                self, hostname="127.0.0.1", port=self.smtp_port, auth_required=True, auth_require_tls=False,
-                authenticator=_checked,
+                self, hostname="127.0.0.1", port=self.smtp_port, tls_context=context, auth_required=True,
+                auth_require_tls=False, authenticator=_checked,
             )  # fmt: skip
             controller.start()
             try:
@@ -106,21 +108,25 @@ def cut(server: SMTP) -> str:
 
 
 @asynccontextmanager
-async def running(folder: Path) -> AsyncIterator[MailServer]:
-    """Both servers, with an empty mailbox of the desk, for as long as the block."""
+async def running(folder: Path, certificate: Path | None = None) -> AsyncIterator[MailServer]:
+    """Both servers, with an empty mailbox of the desk, for as long as the block; with a certificate they can TLS."""
     server = MailServer(folder / "mail")
     server.folder.mkdir()
     server.box(SUPPORT)
     (server.folder / "pymap-etc-passwd").write_text(f"{SUPPORT}:::::{SUPPORT}:\n")
     (server.folder / "pymap-etc-shadow").write_text(f"{SUPPORT}:{BuiltinHash(rounds=1).hash(PASSWORD)}:::::::\n")
-    where = ("--host", "127.0.0.1", "--port", str(server.imap_port), "--no-tls")
+    tls, context = ["--no-tls"], None
+    if certificate is not None:
+        tls, context = ["--cert", f"{certificate}", "--key", f"{certificate}"], ssl.create_default_context(CLIENTS)
+        context.load_cert_chain(certificate)
+    where = ("--host", "127.0.0.1", "--port", str(server.imap_port), *tls)
     pymap = Path(sys.executable).with_name("pymap")
     child = await Child.start(
         "pymap", [pymap, *where, "maildir", "--layout", "fs", server.folder], log=folder / "pymap.log", env=bare()
     )
     try:
         await listens(server.imap_port, child)
-        with server.taking():
+        with server.taking(context):
             yield server
     finally:
         await child.stop()

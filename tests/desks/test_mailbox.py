@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import ssl
 import time
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
@@ -14,7 +15,7 @@ import pytest
 from pydantic import ValidationError
 
 from services.engage.backfill import came_back
-from services.engage.desks import mailbox
+from services.engage.desks import mail_servers, mailbox
 from services.engage.desks.client import UNREACHABLE, Declined
 from services.engage.desks.connector import connector
 from services.engage.desks.events import DeskEvent, Outcome, Received, Unreadable
@@ -22,6 +23,7 @@ from services.engage.desks.intake import confirmed, ticket_pushed
 from services.engage.desks.mailbox import Mailbox
 from services.engage.desks.text import marker
 from services.engage.notices import Desk
+from svc.certificates import certify
 from tests.desks.mail_server import EMILY, SUPPORT, MailServer, cut, running
 
 DEMAND = UUID("0b9c5c1e-6f0e-5a31-9d63-1f4a2b3c4d5e")
@@ -335,6 +337,25 @@ async def test_a_wrong_password_and_a_wrong_folder_say_so_and_can_be_mended(serv
         api.servers = api.servers._replace(secret="wrong")
         with pytest.raises(PermissionError, match=f"does not let {SUPPORT} in"):
             await api.send(None)
+
+
+async def test_no_password_goes_over_a_network_that_others_hear(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mail_servers, "HERE", ())  # as if it were another machine
+    certify(["127.0.0.1"], certificate := tmp_path / "server.pem", authority := tmp_path / "authority.pem")
+    (open_folder := tmp_path / "open").mkdir()
+    async with running(tmp_path, certificate) as server, running(open_folder) as bare:
+        server.put(mail())
+        with pytest.raises(ssl.SSLCertVerificationError):
+            await read(server)
+        monkeypatch.setenv("SSL_CERT_FILE", str(authority))
+        async with box(server) as api:
+            assert (await api.write_back(outcome())).done == ("comment",)
+        for fields in ({}, {"outgoing": f"smtp://127.0.0.1:{bare.smtp_port}", "base": server.access().base}):
+            with pytest.raises(PermissionError, match="offers no STARTTLS"):
+                async with box(bare, **fields) as api:
+                    await api.send(None)
 
 
 async def test_a_server_that_says_nothing_is_left_when_time_is_up(server: MailServer) -> None:

@@ -5,6 +5,7 @@ that others could listen to.
 import imaplib
 import smtplib
 import ssl
+from contextlib import suppress
 from typing import NamedTuple
 from urllib.parse import SplitResult, unquote, urlsplit
 
@@ -46,7 +47,8 @@ class Servers(NamedTuple):
             if answer != "OK":
                 raise PermissionError(f"{host} does not open the folder {folder!r}: {said!r}")
         except BaseException:
-            imap.shutdown()
+            with suppress(OSError):
+                imap.shutdown()
             raise
         return imap
 
