@@ -1,6 +1,7 @@
 """A mail server for a test: aiosmtpd takes mails and puts them into folders, which pymap shows by IMAP."""
 
 import asyncio
+import logging
 import mailbox
 import ssl
 import sys
@@ -22,6 +23,7 @@ from svc.machine.ports import free
 from svc.machine.process import Child
 
 SUPPORT, EMILY, PASSWORD = "support@desk.example", "emily@fleet.example", "s3cret"
+logging.getLogger("mail.log").setLevel(logging.ERROR)  # it warns of a password without TLS
 CLIENTS = ssl.Purpose.CLIENT_AUTH
 Fault = Callable[[SMTP], str]
 """What the server does to a mail instead of answering `250`; gives its answer."""
