@@ -78,6 +78,7 @@ async def test_a_mail_is_a_demand_and_its_sender_reads_each_answer_once(machine:
         server.after = [cut]  # what is said first is taken, and nobody hears that it was
         server.put(letter(ROOT, TEXT))
         server.put(letter("absent@fleet.example", "I am away.", Auto_Submitted="auto-replied"))
+        server.put(b"no mail at all\n")
 
         async def answered() -> bool:
             return bool(server.mails(EMILY))
@@ -116,8 +117,10 @@ async def test_a_mail_is_a_demand_and_its_sender_reads_each_answer_once(machine:
         await until(chain.stands(notice_failed=failed), what="it shows that its sender was not reached")
         assert [one["id"] for one in await chain.demands()] == [row["id"]], "neither bounce nor machine is a demand"
         assert len(server.mails(EMILY)) == after["notices"]
-        assert len(server.mails(SUPPORT)) == after["notices"] + 4, "the mailbox has a copy of each"
+        assert len(server.mails(SUPPORT)) == after["notices"] + 5, "the mailbox has a copy of each"
         (stands,) = await chain.get(ENGAGE, "/desks/status")
         assert (stands["desk"], stands["tickets_waiting"], stands["asking_failed"]) == (NAME, 0, "")
         assert stands["last_asked_at"]
+        assert stands["pushes_refused"]
+        assert "neither From nor Message-ID" in stands["last_refusal"]
         assert await chain.aside() == []

@@ -373,6 +373,23 @@ async def test_a_server_that_says_nothing_is_left_when_time_is_up(server: MailSe
         assert time.monotonic() - began < 3
 
 
+async def test_a_server_that_takes_a_mail_too_slowly_holds_up_nothing_and_its_copy_is_found(server: MailServer) -> None:
+    def late(_: object) -> str:
+        time.sleep(4)
+        return "250 OK"
+
+    server.put(mail())
+    server.after = [late]
+    began = time.monotonic()
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(1.5), box(server) as api:
+            await api.write_back(outcome())
+    assert time.monotonic() - began < 3
+    async with box(server) as api:
+        assert (await api.write_back(outcome())).found == ("comment",)
+    assert len(server.mails(EMILY)) == 1
+
+
 @pytest.mark.parametrize(
     ("api", "said"),
     [

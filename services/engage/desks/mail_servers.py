@@ -1,11 +1,13 @@
-"""The servers of a mailbox: where mails are read (IMAP) and where they go out (SMTP); no password goes over a network
-that others could listen to.
+"""The servers of a mailbox, where mails are read (IMAP) and where they go out (SMTP), and what is said to them.
+
+No password goes over a network that others could listen to.
 """
 
 import imaplib
 import smtplib
 import ssl
 from contextlib import suppress
+from datetime import date
 from typing import NamedTuple
 from urllib.parse import SplitResult, unquote, urlsplit
 
@@ -14,6 +16,7 @@ from services.engage.desks.letter import ADDRESS
 
 PATIENCE = 10.0
 """Seconds that a server may take for one step."""
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 HERE = ("localhost", "127.0.0.1", "::1")
 
 
@@ -118,3 +121,26 @@ def taken(answer: tuple[int, bytes | str], otherwise: str, *, repeats: bool = Fa
 def said(answer: bytes | str) -> str:
     """What a server has answered, as one line."""
     return " ".join((answer.decode("utf-8", "replace") if isinstance(answer, bytes) else answer).split())[:200]
+
+
+def in_thread(ticket: str) -> str:
+    """What finds the mails of a thread."""
+    answers = f"OR {named('In-Reply-To', ticket)} SUBJECT {quoted(f'[svc:{ticket}]')}"
+    return f"OR {named('Message-ID', ticket)} OR {named('References', ticket)} {answers}"
+
+
+def named(header: str, id: str) -> str:
+    """What finds mails with that id in a header."""
+    return f"HEADER {header} {quoted(f'<{id}>')}"
+
+
+def quoted(text: str) -> str:
+    """A text as IMAP quotes it; `Declined` for a mail that has a name which cannot be asked for."""
+    if not (text.isascii() and text.isprintable()):
+        raise Declined("the mail has a Message-ID that cannot be looked for")
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def day(day: date) -> str:
+    """A day as IMAP has it."""
+    return f"{day.day}-{MONTHS[day.month - 1]}-{day.year}"

@@ -7,6 +7,7 @@ mailbox if, and only if, the server has taken the answer. The copy is looked for
 import asyncio
 import imaplib
 import smtplib
+import socket
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -19,7 +20,7 @@ from services.engage.desks.client import Access, Client, Declined, Page
 from services.engage.desks.connector import Connector
 from services.engage.desks.events import DeskEvent, DeskTicket, Outcome, Receipt, Received, Unreadable
 from services.engage.desks.letter import Letter, addressee, id_of, letter
-from services.engage.desks.mail_servers import servers, taken
+from services.engage.desks.mail_servers import day, in_thread, named, quoted, servers, taken
 from services.engage.desks.signature import Proof
 from services.engage.desks.text import marker
 
@@ -35,7 +36,6 @@ THREADS = ThreadPoolExecutor(16, "mailbox")
 """Of their own, so that a mail server that hangs keeps nobody else waiting."""
 UNSURE: dict[str, float] = {}
 """Answers of which nobody knows it, by their Message-ID, and since when, by this process's clock."""
-MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 Given = ParamSpec("Given")
 Found = TypeVar("Found")
 
@@ -68,9 +68,9 @@ class Mailbox:
     def __init__(self, connector: Connector, access: Access) -> None:
         """`ValueError` says what is missing in the settings."""
         self.connector, self.servers = connector, servers(access)
-        self.imap: imaplib.IMAP4 | None = None
+        self.imap: imaplib.IMAP4
         self.smtp: smtplib.SMTP | None = None
-        self.validity = 0
+        self.validity, self.left = 0, False
 
     async def __aenter__(self) -> "Mailbox":
         """Log in, and open the folder for reading only."""
@@ -80,11 +80,15 @@ class Mailbox:
 
     async def __aexit__(self, failed: type[BaseException] | None, *_: object) -> None:
         """Log out; if something failed or takes too long, cut the connections, so that no thread goes on with them."""
+        self.left = True
+        for server in (self.imap, self.smtp) if failed else ():
+            if server is not None and server.sock is not None:
+                with suppress(OSError):
+                    server.sock.shutdown(socket.SHUT_RDWR)  # a thread that waits there wakes up
         if self.smtp is not None:
-            self.smtp.close()
-        if self.imap is not None:
-            with suppress(OSError):
-                await _aside(self.imap.logout) if failed is None else self.imap.shutdown()
+            await _aside(self.smtp.close)
+        with suppress(OSError):
+            await _aside(self.imap.shutdown if failed else self.imap.logout)
 
     async def fetch(self, ticket: str) -> DeskTicket:
         """The mail that began a thread, and what is written in it; `Declined` if the folder does not have it."""
@@ -93,7 +97,7 @@ class Mailbox:
 
     async def texts(self, ticket: str) -> list[str]:
         """What is written in the thread, by anybody."""
-        return [event.text for event, _ in await _aside(self._mails, _thread(ticket))]
+        return [event.text for event, _ in await _aside(self._mails, in_thread(ticket))]
 
     async def poll(self, cursor: str) -> tuple[list[DeskEvent], str]:
         """The mails since, as they came, and where the next poll begins; an empty cursor is the last day."""
@@ -121,24 +125,20 @@ class Mailbox:
         """Send a mail to whom it is for and to the mailbox; without one, only try whether the way out is open."""
         await _aside(self._send, mail)
 
-    def _imap(self) -> imaplib.IMAP4:
-        if self.imap is None:
-            raise RuntimeError("a mailbox is used within `async with`")
-        return self.imap
-
     def _search(self, criteria: str) -> list[int]:
         """The numbers of the mails that fit, the oldest first; also of those that have come just now."""
-        self._imap().noop()
-        answer, found = self._imap().uid("SEARCH", criteria)
+        self.imap.noop()
+        answer, found = self.imap.uid("SEARCH", criteria)
         if answer != "OK":
             raise ConnectionError(f"{self.servers.incoming.hostname} does not search: {found!r}")
         return sorted(int(number) for line in found for number in (line or b"").split())
 
     def _raw(self, uid: int) -> bytes:
-        """A mail as it travelled, or its beginning; empty if it is gone."""
-        answer, found = self._imap().uid("FETCH", str(uid), f"(BODY.PEEK[]<0.{LARGEST}>)")
-        parts = [part[1] for part in found if isinstance(part, tuple)]
-        return bytes(parts[0]) if answer == "OK" and parts else b""
+        """A mail as it travelled, or its beginning; empty if it is gone, `Unreadable` if its server cannot read it."""
+        answer, found = self.imap.uid("FETCH", str(uid), f"(BODY.PEEK[]<0.{LARGEST}>)")
+        if answer != "OK":
+            raise Unreadable(f"its server does not give it: {found!r}")
+        return next((bytes(part[1]) for part in found if isinstance(part, tuple)), b"")
 
     def _event(self, raw: bytes) -> DeskEvent:
         """What a mail tells; `Unreadable` if it tells nothing."""
@@ -155,7 +155,7 @@ class Mailbox:
         if at.validity != self.validity:
             at = Cursor(self.validity, 0, at.since)
         # `n:*` always has the last mail in it, also where its number is lower.
-        left = [uid for uid in self._search(f"UID {at.uid + 1}:* SINCE {_day(at.since)}") if uid > at.uid]
+        left = [uid for uid in self._search(f"UID {at.uid + 1}:* SINCE {day(at.since)}") if uid > at.uid]
         events: list[DeskEvent] = []
         unread: list[str] = []
         deadline = time.monotonic() + LONGEST_PAGE
@@ -174,14 +174,14 @@ class Mailbox:
         """The mails that fit, the oldest first; without those that cannot be read."""
         found = []
         for uid in self._search(criteria):
-            raw = self._raw(uid)
             with suppress(Unreadable):
+                raw = self._raw(uid)
                 found.append((self._event(raw), raw))
         return found
 
     def _asked(self, ticket: str) -> tuple[DeskEvent, bytes]:
         """The mail that asks for something: which began the thread; if that is elsewhere, the first answer to it."""
-        found = self._mails(_named("Message-ID", ticket)) or self._mails(_thread(ticket))
+        found = self._mails(named("Message-ID", ticket)) or self._mails(in_thread(ticket))
         asked = next((one for one in found if one[0].kind in ("created", "reply")), None)
         if asked is None:
             raise Declined(f"the mail {ticket} is not in the folder any more, so nobody knows whom to answer")
@@ -190,7 +190,7 @@ class Mailbox:
     def _answer(self, outcome: Outcome) -> Receipt:
         id, mark = id_of(outcome, self.servers.address), marker(outcome.demand, outcome.number)
         # A server may give it another Message-ID; our own header stays.
-        if self._search(f"OR {_named('Message-ID', id)} HEADER X-SVC-Demand {_quoted(mark)}"):
+        if self._search(f"OR {named('Message-ID', id)} HEADER X-SVC-Demand {quoted(mark)}"):
             UNSURE.pop(id, None)
             return Receipt(done=(), found=("comment",), comment_id=id)
         if time.monotonic() < UNSURE.get(id, float("-inf")) + UNSURE_FOR:
@@ -198,8 +198,8 @@ class Mailbox:
         asked, raw = self._asked(outcome.external_id)
         if not (to := addressee(raw)):
             raise Declined("the mail says no address to which it could be answered")
-        yesterday = _day((datetime.now(UTC) - timedelta(days=1)).date())
-        ours = f"{_named('In-Reply-To', asked.comment_id or '')} HEADER X-SVC-Demand {_quoted('[svc:')}"
+        yesterday = day((datetime.now(UTC) - timedelta(days=1)).date())
+        ours = f"{named('In-Reply-To', asked.comment_id or '')} HEADER X-SVC-Demand {quoted('[svc:')}"
         if len(self._search(f"SINCE {yesterday} {ours}")) >= MOST_ANSWERS:
             raise Declined(f"it has had {MOST_ANSWERS} answers within two days: a machine seems to answer them")
         self._send(letter(outcome, asked, self.servers.address, to))
@@ -213,6 +213,8 @@ class Mailbox:
         if mail is not None:
             if mail.to != ours:
                 taken(smtp.rcpt(mail.to), "takes no mail for its requester")
+            if self.left:
+                raise ConnectionError("it took too long")  # somebody else may be sending it already
             UNSURE[mail.id] = time.monotonic()
             try:
                 answer: tuple[int, bytes | str] = smtp.data(mail.raw)
@@ -235,24 +237,3 @@ async def _aside(work: Callable[Given, Found], *given: Given.args, **named: Give
         return await asyncio.get_running_loop().run_in_executor(THREADS, partial(work, *given, **named))
     except imaplib.IMAP4.error as error:
         raise ConnectionError(f"the mailbox fails: {error}") from None
-
-
-def _thread(ticket: str) -> str:
-    """What finds the mails of a thread."""
-    answers = f"OR {_named('In-Reply-To', ticket)} SUBJECT {_quoted(f'[svc:{ticket}]')}"
-    return f"OR {_named('Message-ID', ticket)} OR {_named('References', ticket)} {answers}"
-
-
-def _named(header: str, id: str) -> str:
-    return f"HEADER {header} {_quoted(f'<{id}>')}"
-
-
-def _quoted(text: str) -> str:
-    """A text as IMAP quotes it; `Declined` for a mail that has a name which cannot be asked for."""
-    if not (text.isascii() and text.isprintable()):
-        raise Declined("the mail has a Message-ID that cannot be looked for")
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
-
-
-def _day(day: date) -> str:
-    return f"{day.day}-{MONTHS[day.month - 1]}-{day.year}"
