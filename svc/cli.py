@@ -567,7 +567,9 @@ def desk_add(
         str,
         typer.Option(help="What it is, as in svc desk list; or a profile of yours, a .yaml file."),
     ] = "",
-    url: Annotated[str, typer.Option(help="Its address. Left empty, it only pushes.")] = "",
+    url: Annotated[
+        str, typer.Option(help="Its address; of a mailbox, imaps://mail.example/INBOX. Left empty, it only pushes.")
+    ] = "",
     user: Annotated[str, typer.Option(help="Our account at it; some desks need none beside the token.")] = "",
     secret: Annotated[
         str, typer.Option(envvar="SVC_DESK_PASSWORD", help="The password or token of that account.", show_default=False)
@@ -579,6 +581,8 @@ def desk_add(
         ),
     ] = "",
     reply_url: Annotated[str, typer.Option(help="Where notices go, for a desk that has no API that is known.")] = "",
+    outgoing: Annotated[str, typer.Option(help="Of a mailbox: the server that takes our answers.")] = "",
+    sender: Annotated[str, typer.Option(help="Of a mailbox: its address, if --user is none.")] = "",
     ticket: Annotated[str, typer.Option(help="A ticket that is in the desk already, to be seen through.")] = "",
     json: Json = False,
 ) -> None:
@@ -599,12 +603,15 @@ def desk_add(
         if url:
             user = user or typer.prompt("Our account there (empty: a token is enough)", default="", show_default=False)
             secret = secret or hidden("The password or token of that account")
-        push_secret = push_secret or hidden(
-            "What it signs its pushes with (empty: one is made for you; GLPI, Zendesk and FreeScout show theirs)"
-        )
+        if url.startswith("imap"):
+            outgoing = outgoing or typer.prompt("The server that takes mails, as in smtps://mail.example")
+        else:
+            push_secret = push_secret or hidden(
+                "What it signs its pushes with (empty: one is made for you; GLPI, Zendesk and FreeScout show theirs)"
+            )
     if not profile:
         raise typer.BadParameter("say what it is, as in `svc desk list`", param_hint="--profile")
-    wanted = add.Wanted(name, profile, url, user, secret, push_secret, reply_url)
+    wanted = add.Wanted(name, profile, url, user, secret, push_secret, reply_url, outgoing, sender)
     _run(add.add(_terminal(json), wanted, ticket=ticket, ask=person, json=json))
 
 

@@ -4,7 +4,6 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-import httpx
 from fastapi import APIRouter, Depends, Path, Query, Request
 from fastapi.responses import JSONResponse, PlainTextResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
@@ -25,6 +24,7 @@ from services.chassis.commands import Door, problem
 from services.chassis.outputs import Problem
 from services.chassis.service import PROBLEMS, database_session
 from services.engage.channels import Alike, alike
+from services.engage.desks.client import UNREACHABLE
 from services.engage.desks.events import Received, Unreadable
 from services.engage.desks.intake import confirmed, delivery_of, ticket_pushed, withheld
 from services.engage.desks.signature import Refused, challenge
@@ -248,7 +248,7 @@ async def take_push(desk: str, request: Request, door: Commanding, pushes: Keepi
     except Unreadable as unreadable:
         await pushes.refuse(desk, f"{unreadable}")
         return problem(422, "The push cannot be read", f"{unreadable}.")
-    except httpx.HTTPError as error:
+    except UNREACHABLE as error:
         return problem(503, "The desk cannot be asked", f"Push it again later: {type(error).__name__}.")
     kept = await pushes.keep(desk, push, configured.keep_pushes)
     demand, delivery = None, next((event.dedupe_key for event in events), "")

@@ -11,7 +11,6 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
-import httpx
 from aiokafka.errors import KafkaError
 from fastapi import FastAPI
 from opentelemetry.trace import SpanKind
@@ -25,11 +24,13 @@ from services.chassis.outputs import Ask, Effect, Later
 from services.chassis.runtime import Runtime
 from services.chassis.state import State
 from services.chassis.store import AWAY
-from services.engage.desks.client import Declined
+from services.engage.desks.client import UNREACHABLE, Declined
 from services.engage.desks.events import DONE, DeskEvent, Unreadable
 from services.engage.desks.intake import delivery_of, ticket_pushed, withheld
+from services.engage.desks.letter import notice_of
+from services.engage.model import RequesterNotified
 from services.engage.notices import DESKS
-from services.engage.pushes import drop_expired
+from services.engage.pushes import count_refused, drop_expired
 
 
 class DeskRound(State[str], by="desk"):
@@ -128,12 +129,18 @@ async def ask(runtime: Runtime, asked: DeskAsked) -> DeskAnswered:
     try:
         async with client:
             page = await client.page(asked.cursor, asked.page, asked.newest)
-    except (httpx.HTTPError, Declined, Unreadable, ValueError) as error:
+    except (*UNREACHABLE, Declined, Unreadable, ValueError) as error:
         failed = f"{type(error).__name__}: {error}" if str(error) else f"{type(error).__name__}: no answer in time"
         return answered.model_copy(update={"failed": failed, "again_at": again_at})
     for event in as_found(page.events, first=not asked.cursor):
         if pushed := ticket_pushed(asked.desk, event, now):
-            await deliver(runtime, withheld(pushed, desk.withhold, desk.secrets[0]), delivery_of(asked.desk, event))
+            limited = withheld(pushed, desk.withhold, desk.secrets[0])
+            await deliver(runtime, asked.desk, limited, delivery_of(asked.desk, event))
+        elif lost := came_back(event):
+            await deliver(runtime, asked.desk, lost, delivery_of(asked.desk, event))
+    for reason in page.unread:
+        runtime.log.warning("a mail cannot be read", desk=asked.desk, reason=reason)
+        await count_refused(runtime.pool, asked.desk, reason)
     return answered.model_copy(
         update={
             "newest": page.newest,
@@ -160,13 +167,19 @@ def as_found(events: list[DeskEvent], *, first: bool) -> list[DeskEvent]:
     ]
 
 
-async def deliver(runtime: Runtime, pushed: TicketPushed, id: UUID) -> None:
+def came_back(event: DeskEvent) -> RequesterNotified | None:
+    """That a requester was not reached, if a mail to them has come back."""
+    if event.kind != "bounce" or (told := notice_of(event.external_id or "")) is None:
+        return None
+    demand, number = told
+    return RequesterNotified(demand=demand, number=number, failed=f"the mail to them has come back: {event.title}")
+
+
+async def deliver(runtime: Runtime, desk: str, found: TicketPushed | RequesterNotified, id: UUID) -> None:
     """Put a ticket on the inbox as its push would have been, within the trace of its demand, or as its beginning."""
     started = time.time_ns()
-    asked = await bring(runtime, pushed, id, f"/client/{pushed.desk}")
-    runtime.tracer.export(
-        f"ask {pushed.desk}", SpanKind.CLIENT, asked, None, started, runtime.tracer.about(pushed.case)
-    )
+    asked = await bring(runtime, found, id, f"/client/{desk}")
+    runtime.tracer.export(f"ask {desk}", SpanKind.CLIENT, asked, None, started, runtime.tracer.about(found.case))
 
 
 @asynccontextmanager

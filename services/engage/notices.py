@@ -18,6 +18,8 @@ from services.engage.desks import signature
 from services.engage.desks.client import Access, Client, Declined, Overtaken
 from services.engage.desks.connector import Connector, connector
 from services.engage.desks.events import Outcome, OutcomeKind, Status
+from services.engage.desks.mail_servers import servers
+from services.engage.desks.mailbox import Mailbox, client
 from services.engage.desks.profile import load
 from services.engage.desks.standard_webhooks import check_secrets, sign
 from services.engage.model import Demand, Notice, RequesterNotified
@@ -57,13 +59,16 @@ class Desk(BaseModel):
 
     @model_validator(mode="after")
     def _usable(self) -> "Desk":
-        schemes = load(self.connector).signature
+        profile = load(self.connector)
+        schemes, mail = profile.signature, profile.reads == "mail"
         signature.check_secrets(schemes, self.secrets)
         if self.reply_url is not None:
             check_secrets(self.secrets)
         if self.api is None and not any(signature.SCHEMES[name].proves == "valid" for name in schemes):
             raise ValueError(f"{self.connector} proves nothing that it pushes: give it `api`, so that it can be asked")
-        if self.api is not None and load(self.connector).api is None:
+        if self.api is not None and mail:
+            servers(self.api)
+        elif self.api is not None and profile.api is None:
             raise ValueError(f"{self.connector} has no API that is known here: leave out `api`, and give `reply_url`")
         return self
 
@@ -77,9 +82,9 @@ class Desk(BaseModel):
         """Whether it can be asked what it did not push."""
         return self.api is not None and self.plugged.capabilities.poll
 
-    def client(self) -> Client | None:
-        """Its API, ready to be asked and answered; None if none is configured."""
-        return Client(self.plugged, self.api) if self.api else None
+    def client(self) -> Client | Mailbox | None:
+        """Its API or mailbox, ready to be asked and answered; None if none is configured."""
+        return client(self.plugged, self.api) if self.api else None
 
 
 class DeskSettings(BaseSettings):
@@ -230,7 +235,7 @@ def note_notice(notified: RequesterNotified, demand: Demand) -> list[Ask]:
 async def post_notice(notice: RequesterNotice, id: UUID) -> RequesterNotified:
     """Post a notice to its desk, under an id that stays the same over repetitions; what is not accepted is repeated.
 
-    By the desk's API it becomes a comment, and moves the ticket; a marker in it tells a repetition.
+    By the desk's API it becomes a comment, and moves the ticket; by a mailbox, a mail. A marker tells a repetition.
     """
     desk = DESKS.get(notice.desk)
     if desk is not None and (api := desk.client()):

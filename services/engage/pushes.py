@@ -96,8 +96,12 @@ class Pushes:
 
     async def refuse(self, desk: str, reason: str) -> None:
         """Count a push that is not genuine, or cannot be read; nothing of it is kept."""
-        refusal = (0, None, 1, datetime.now(UTC), reason[:LONGEST_REASON])
-        await self.runtime.pool.execute(COUNT, desk, *refusal, timeout=5)
+        await count_refused(self.runtime.pool, desk, reason)
+
+
+async def count_refused(pool: asyncpg.Pool, desk: str, reason: str) -> None:
+    """Count what came from a desk and cannot be used."""
+    await pool.execute(COUNT, desk, 0, None, 1, datetime.now(UTC), reason[:LONGEST_REASON], timeout=5)
 
 
 async def drop_expired(pool: asyncpg.Pool) -> None:

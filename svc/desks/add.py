@@ -6,6 +6,7 @@ import time
 from base64 import b64encode
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
+from email.message import EmailMessage
 from typing import Any, NamedTuple
 from uuid import UUID, uuid4
 
@@ -15,10 +16,13 @@ from prometheus_client.parser import text_string_to_metric_families
 from rich.text import Text
 
 from contracts.value_chain import ENGAGE
-from services.engage.desks.client import Access, Client, Declined
+from services.engage.desks.client import UNREACHABLE, Access, Client, Declined
 from services.engage.desks.connector import Connector
-from services.engage.desks.events import DONE, Unreadable
+from services.engage.desks.events import DONE, Capabilities, Unreadable
 from services.engage.desks.intake import demand_of
+from services.engage.desks.letter import ABOVE, Letter
+from services.engage.desks.mailbox import Mailbox
+from services.engage.desks.mailbox import client as plugged_client
 from services.engage.desks.signature import SCHEMES
 from services.engage.desks.text import MARKED
 from svc import desk, running
@@ -30,9 +34,9 @@ from svc.terminal import Terminal
 from svc.trouble import Trouble
 
 Json = dict[str, Any]
-ENGAGE_STARTS, PUSHED, ANSWERED, GLANCE = 60.0, 60.0, 60.0, 0.3
+ENGAGE_STARTS, PUSHED, ANSWERED, GLANCE, ASKED_EVERY = 60.0, 60.0, 60.0, 0.3, 30
 """Seconds: until Engage has read the settings anew; until a ticket must be a demand; until its desk must show our
-answer; and between two looks."""
+answer; between two looks; and until a desk that pushes nothing is asked again."""
 TITLE = "A test of the connection"
 TEXT = "This ticket shows that the desk and the service value chain are connected. It is withdrawn at once."
 EMAIL = "connection-test@example.com"
@@ -68,6 +72,10 @@ class Wanted(NamedTuple):
     """What it signs its pushes with; empty: one is made up."""
     reply_url: str = ""
     """Where notices go, if it has no API."""
+    outgoing: str = ""
+    """Of a mailbox: the server that takes our answers."""
+    sender: str = ""
+    """Of a mailbox: its address, if `user` is none."""
 
     def settings(self) -> Json:
         """As an entry of `SVC_DESKS`."""
@@ -78,6 +86,8 @@ class Wanted(NamedTuple):
         }
         if self.url:
             made["api"] = {"base": self.url.rstrip("/"), "user": self.user, "secret": self.secret}
+            made["api"] |= {name: text for name in ("outgoing", "sender") if (text := getattr(self, name))}
+            made |= {} if plugged.capabilities.push else {"ask_every": ASKED_EVERY}
         return made | ({"reply_url": self.reply_url} if self.reply_url else {})
 
 
@@ -150,14 +160,15 @@ async def add(terminal: Terminal, wanted: Wanted, *, ticket: str, ask: Callable[
     with terminal.working():
         try:
             await steps("its profile", profiled(wanted.profile))
-            await steps("the connection", connected(wanted.name, settings))
+            await connect(steps, settings)
             born = 0.0
             if known.kept(home.path).get(wanted.name) != settings:
                 born = await started(home)
                 known.keep(home.path, wanted.name, settings)
             steps.passed("its settings", f"kept in {home.path / known.FILE}, which `svc up` reads")
-            result["push_to"] = push_to(home, wanted.name, settings)
-            terminal.show(Text(f"  Let the desk push to {result['push_to']}", style="bold"))
+            if plugged.capabilities.push:
+                result["push_to"] = push_to(home, wanted.name, settings)
+                terminal.show(Text(f"  Let the desk push to {result['push_to']}", style="bold"))
             if proof := proves(wanted.profile):
                 terminal.show(Text(f"  and sign with the secret {settings['secrets'][0]} ({proof})", style="bold"))
             if runs(home):
@@ -178,10 +189,12 @@ async def test(terminal: Terminal, name: str, *, ticket: str, ask: Callable[[str
         there = f"there are {', '.join(desks)}" if desks else "there is none"
         raise Trouble(f"{home.path / known.FILE} has no desk {name!r}, {there}: `svc desk add {name}` adds it.")
     running.find(home.path)
-    result: Json = {"desk": name, "push_to": push_to(home, name, desks[name])}
+    result: Json = {"desk": name}
+    if can(desks[name]).push:
+        result["push_to"] = push_to(home, name, desks[name])
     with terminal.working():
         try:
-            await steps("the connection", connected(name, desks[name]))
+            await connect(steps, desks[name])
             result |= await tested(steps, home, name, desks[name], ticket, ask, 0.0)
         except Failed:
             return _told(terminal, result, steps, json, 1)
@@ -209,13 +222,34 @@ async def profiled(profile: str) -> tuple[str, None]:
     return f"{found.title}. {found.note}".strip(), None
 
 
-async def connected(name: str, settings: Json) -> tuple[str, None]:
+async def connect(steps: Steps, settings: Json) -> None:
+    """Whether it lets us in, and, of a mailbox, whether mails go out."""
+    await steps("the connection", connected(settings))
+    if "outgoing" in settings.get("api", {}):
+        await steps("the way out", open_to(settings))
+
+
+async def open_to(settings: Json) -> tuple[str, None]:
+    """Whether the outgoing server of a mailbox lets us in, and would take a mail for the mailbox; none is sent."""
+    outgoing = settings["api"]["outgoing"]
+    try:
+        async with client(settings) as api:
+            if isinstance(api, Mailbox):
+                await api.send(None)
+    except UNREACHABLE as error:
+        raise Failed(f"{outgoing} takes no mail: {error}. Check --outgoing, --user and its password.") from None
+    return f"{outgoing} takes mails of ours", None
+
+
+async def connected(settings: Json) -> tuple[str, None]:
     """Whether its API lets us in: it is asked for what has changed since now, which is hardly anything."""
     if "api" not in settings:
         return "no address is given, so it can only push", None
     base = settings["api"]["base"]
     try:
         async with client(settings) as api:
+            if isinstance(api, Mailbox):
+                return f"{base} lets {settings['api']['user']} in", None
             poll = api.api.poll
             if poll is None:
                 return f"{base} has nothing that could be asked for: nobody knows yet whether it lets us in", None
@@ -232,7 +266,9 @@ async def connected(name: str, settings: Json) -> tuple[str, None]:
         raise Failed(f"{base} does not answer in time: is there a firewall between it and this machine?") from None
     except httpx.HTTPStatusError as error:
         raise Failed(f"{base} fails by itself (HTTP {error.response.status_code}): see its own log.") from None
-    except (httpx.HTTPError, ValueError) as error:
+    except PermissionError as error:
+        raise Failed(f"{error}. Check --user and its password; some servers want one made for a program.") from None
+    except (*UNREACHABLE, ValueError) as error:
         raise Failed(f"{base} cannot be asked: {type(error).__name__}: {error}. Check --url.") from None
     return f"{base} lets {settings['api']['user'] or 'us'} in", None
 
@@ -246,7 +282,10 @@ async def tested(
         before = await pushes(services)
         made = await steps("a ticket", ticketed(name, settings, ticket, ask))
         demand = demand_of(name, made.id)
-        about = await steps("the push", taken(services, name, demand, made, before))
+        if can(settings).push:
+            about = await steps("the push", taken(services, name, demand, made, before))
+        else:
+            about = await steps("the demand", found(services, name, settings, demand, made))
         if "api" in settings:
             await steps("the reply", answered(settings, made.id, demand))
         if made.ours:
@@ -284,9 +323,13 @@ async def ticketed(name: str, settings: Json, ticket: str, ask: Callable[[str], 
     """A ticket in the desk: one that is there, one that we make, or one that a person makes now."""
     if ticket:
         return f"{ticket} is in the desk already", Ticket(ticket, ours=False)
+    if desk.plug(settings["connector"], [], "").profile.reads == "mail":
+        return await mailed(settings)
     if (make := MAKES.get(settings["connector"])) and "api" in settings:
         async with client(settings) as api:
             try:
+                if isinstance(api, Mailbox):
+                    raise ValueError("a mailbox takes no tickets")
                 answer = await api.http.request("POST", **make)
                 if answer.is_success:
                     id = str(answer.json()["id"])
@@ -300,6 +343,39 @@ async def ticketed(name: str, settings: Json, ticket: str, ask: Callable[[str], 
         raise Failed(f"Make one in the desk, then say which it is: `svc desk test {name} --ticket <its id>`.")
     id = ask("Make a ticket in the desk now. Which id has it?")
     return f"{id} is made", Ticket(id, ours=False)
+
+
+async def mailed(settings: Json) -> tuple[str, Ticket]:
+    """A mail that the mailbox sends to itself: so what answers it is sent by the same way."""
+    async with client(settings) as api:
+        if not isinstance(api, Mailbox):
+            raise ValueError(f"{settings['connector']} is no mailbox")
+        address, mail = api.servers.address, EmailMessage()
+        id = f"svc-test.{uuid4()}@{address.rpartition('@')[2]}"
+        mail["From"], mail["To"], mail["Subject"], mail["Date"] = address, address, TITLE, datetime.now(UTC)
+        mail["Message-ID"] = f"<{id}>"
+        mail.set_content(TEXT.replace("ticket", "mail"))
+        try:
+            await api.send(Letter(id, address, mail.as_bytes()))
+        except (*UNREACHABLE, Declined) as error:
+            raise Failed(f"A mail to {address} could not be sent: {error}.") from None
+    return f"a mail to {address} is sent: “{TITLE}”", Ticket(id, ours=True)
+
+
+async def found(services: Services, name: str, settings: Json, demand: UUID, ticket: Ticket) -> tuple[str, Json]:
+    """Wait until Engage has asked the desk, which pushes nothing, and has found the ticket."""
+    seconds = PUSHED + settings.get("ask_every", 180)
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        answer = await services.ask(ENGAGE, "GET", f"/demands/{demand}", refused=(404,))
+        if not answer.is_error:
+            about: Json = answer.json()
+            return f"ticket {ticket.id} is demand {demand} ({about['kind']}, {about['status']})", about
+        await asyncio.sleep(GLANCE)
+    raise Failed(
+        f"Engage has not found ticket {ticket.id} in {seconds:.0f} s. `svc desk status` says whether {name} answers; "
+        "look into a mailbox whether the mail has come into its folder."
+    )
 
 
 async def taken(
@@ -334,7 +410,8 @@ async def answered(settings: Json, ticket: str, demand: UUID) -> tuple[str, None
         while time.monotonic() < deadline:
             for text in await api.texts(ticket):
                 if (found := MARKED.search(text)) and found[1] == str(demand) and not found[3]:  # no internal note
-                    return f"written on the ticket: “{text[: found.start()].strip()}”", None
+                    said = MARKED.sub("", text).strip().removeprefix(ABOVE).strip()
+                    return f"written on the ticket: “{said}”", None
             await asyncio.sleep(GLANCE)
     raise Failed(
         f"Ticket {ticket} shows no answer of ours after {ANSWERED:.0f} s. May our account write on tickets? "
@@ -346,6 +423,8 @@ async def withdrawn(services: Services, settings: Json, ticket: str, about: Json
     """Take the test back: its demand is withdrawn, and the desk must show that the ticket is done."""
     body = {"stakeholder": about["requester"], "reason": "It was a test of the connection."}
     await services.command(ENGAGE, f"/demands/{about['id']}/withdrawal", body, key=str(uuid4()))
+    if not can(settings).status:
+        return "its demand is withdrawn", None
     async with client(settings) as api:
         deadline = time.monotonic() + ANSWERED
         status = None
@@ -374,9 +453,14 @@ async def measured(services: Services, name: str, *by: str, **where: str) -> dic
     }
 
 
-def client(settings: Json) -> Client:
-    """The desk's API."""
-    return Client(desk.plug(settings["connector"], [], ""), Access(**settings["api"]))
+def client(settings: Json) -> Client | Mailbox:
+    """The desk's API, or its mailbox."""
+    return plugged_client(desk.plug(settings["connector"], [], ""), Access(**settings["api"]))
+
+
+def can(settings: Json) -> Capabilities:
+    """What such a desk can do."""
+    return desk.plug(settings["connector"], [], "").capabilities
 
 
 def proves(profile: str) -> str:

@@ -21,6 +21,8 @@ from svc.machine import Home, to_stderr
 from svc.machine.ports import free
 from svc.trouble import Trouble
 from tests.demo.calls import finish, svc, until_up
+from tests.desks import mail_server
+from tests.desks.mail_server import SUPPORT
 
 pytestmark = pytest.mark.timeout(600)
 STEPS = ["its profile", "the connection", "its settings", "Engage", "a ticket", "the push", "the reply", "the end"]
@@ -88,6 +90,32 @@ async def test_a_desk_that_was_added_can_be_tested_again_also_with_a_ticket_of_i
     assert (code, result["steps"][-1]["step"]) == (0, "the reply"), "what is theirs is not withdrawn"
 
 
+async def test_a_mailbox_is_added_and_a_mail_goes_through_both_ways(plugged: Plugged, tmp_path: Path) -> None:
+    async with mail_server.running(tmp_path) as server:
+        access = server.access()
+        said = ["--profile", "email", "--url", access.base, "--outgoing", access.outgoing, "--user", access.user]
+        words = {"SVC_DESK_PASSWORD": "wrong", "SVC_DESK_PUSH_SECRET": ""}
+        code, result = await told(plugged, "add", "post", *said, environment=words)
+        assert (code, result["steps"][-1]["step"], result["steps"][-1]["passed"]) == (1, "the connection", False)
+        assert f"does not let {SUPPORT} in" in result["steps"][-1]["said"]
+        nowhere = [*said[:4], "--outgoing", f"smtp://127.0.0.1:{free(1)[0]}", *said[6:]]
+        words["SVC_DESK_PASSWORD"] = access.secret
+        code, result = await told(plugged, "add", "post", *nowhere, environment=words)
+        assert (code, result["steps"][-1]["step"], result["steps"][-1]["passed"]) == (1, "the way out", False)
+        code, result = await told(plugged, "add", "post", *said, environment=words)
+        assert [step["step"] for step in result["steps"] if not step["passed"]] == []
+        steps = ["its profile", "the connection", "the way out", "its settings", "Engage", "a ticket", "the demand"]
+        assert [step["step"] for step in result["steps"]] == [*steps, "the reply", "the end"]
+        assert (code, "push_to" in result) == (0, False)
+        assert "We have received it." in result["steps"][-2]["said"]
+        async with svc(plugged.place, "desk", "status", "--json") as command:
+            code, output = await finish(command, 60)
+        stands = {desk["desk"]: desk for desk in json.loads(output)}
+        assert (code, stands["post"]["asking_failed"], stands["post"]["asked"]) == (0, "", True)
+        async with svc(plugged.place, "desk", "remove", "post") as command:
+            assert (await finish(command, 60))[0] == 0
+
+
 async def test_another_secret_than_the_desks_is_found_by_the_push_that_is_refused(plugged: Plugged) -> None:
     code, result = await told(plugged, "add", "help", *options(plugged.desk), environment=plugged.said(token="wrong"))
     assert (code, result["passed"]) == (1, False)
@@ -140,6 +168,8 @@ def test_without_a_chain_the_settings_are_kept_and_a_secret_is_made_up(tmp_path:
         (["help", "--profile", "zamad"], "there is no desk 'zamad'"),
         (["help", "--profile", "freshdesk"], "give its address (--url)"),
         (["help", "--profile", "itop"], "proves nothing that it pushes"),
+        (["post", "--profile", "email", "--url", "imaps://mail.example"], "`outgoing`"),
+        (["post", "--profile", "email"], "proves nothing that it pushes"),
         (["Help!", "--profile", "zammad"], "Help!"),
         (["help"], "svc desk list"),
     ],

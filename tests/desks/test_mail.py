@@ -148,6 +148,12 @@ def test_a_charset_that_is_wrong_loses_no_mail(charset: str) -> None:
     assert (event.title, event.text) == ("Größe", "Größe")
 
 
+def test_a_subject_that_says_no_charset_is_read_as_utf_8_or_as_well_as_can_be() -> None:
+    for charset in ("utf-8", "cp1252"):
+        raw = b"From: a@b.example\nMessage-ID: <1@b>\nSubject: " + "Größe".encode(charset) + b"\n\ntext"
+        assert read(raw).title == "Größe"
+
+
 def test_of_several_parts_the_plain_one_counts_and_files_are_only_named() -> None:
     message = mail("plain words")
     message.add_alternative("<p>rich <b>words</b></p>", subtype="html")

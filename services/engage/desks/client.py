@@ -35,6 +35,10 @@ LATER = frozenset({408, 409, 412, 423, 425, 429})
 """Answers that say: not now. All others from 400 to 499 say: not at all."""
 
 
+UNREACHABLE = (httpx.HTTPError, OSError)
+"""What it raises if a desk cannot be reached, or fails by itself: to be tried again."""
+
+
 class Declined(Exception):  # noqa: N818 - it is the desk that declines
     """The desk will never do it; says what it answered."""
 
@@ -52,6 +56,10 @@ class Access(Data):
     """Our account."""
     secret: str = ""
     """Its password or token."""
+    outgoing: str = ""
+    """Of a mailbox: the server that takes our answers, as in `smtps://mail.example`."""
+    sender: str = ""
+    """Of a mailbox: its own address, if that is not `user`."""
 
 
 class Page(NamedTuple):
@@ -62,6 +70,8 @@ class Page(NamedTuple):
     """Where the next poll begins, by what was told so far."""
     next: int | None = None
     """The number of the next page; None if this was the last one."""
+    unread: tuple[str, ...] = ()
+    """What could not be read and was passed over, and why."""
 
 
 class Client:

@@ -22,16 +22,16 @@ class Connector:
     @property
     def capabilities(self) -> Capabilities:
         """What the desk can do, so far as its profile makes use of it."""
-        api = self.profile.api
+        api, mail = self.profile.api, self.profile.reads == "mail"
         steps = {step.step for step in api.steps} if api else set()
         moves = any(step.moves for step in api.steps) if api else False
         schemes = [signature.SCHEMES[name] for name in self.profile.signature]
         return Capabilities(
             push=self.profile.push,
             signed=any(scheme.signed for scheme in schemes),
-            poll=bool(api and api.poll),
-            fetch=bool(api and api.fetch),
-            public_comment="comment" in steps,
+            poll=mail or bool(api and api.poll),
+            fetch=mail or bool(api and api.fetch),
+            public_comment=mail or "comment" in steps,
             internal_note="note" in steps,
             status="status" in steps or moves,
             conditional=any(step.conditional for step in api.steps) if api else False,

@@ -9,6 +9,7 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 from contracts.outside import TicketPushed
 from services.engage.desks.client import Client, Declined
 from services.engage.desks.events import DONE, DeskEvent
+from services.engage.desks.mailbox import Mailbox
 from services.engage.desks.text import is_marked
 from services.engage.triage import DESK_CLOSED, DESK_PRIORITIES, DESK_WITHDRAWN, GONE, REOPENED
 
@@ -31,7 +32,7 @@ def delivery_of(desk: str, event: DeskEvent) -> UUID:
     return uuid5(NAMESPACE_URL, f"delivery:{desk}:{event.dedupe_key}")
 
 
-async def confirmed(event: DeskEvent, client: Client) -> DeskEvent | None:
+async def confirmed(event: DeskEvent, client: Client | Mailbox) -> DeskEvent | None:
     """What the desk itself says of an event that nothing proves; None if it never happened."""
     if event.external_id is None:
         return event

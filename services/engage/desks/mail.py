@@ -63,7 +63,7 @@ def read_mail(raw: bytes, envelope: Mapping[str, str]) -> JsonValue:
         "text": (words or text) if is_reply else text,
         "date": _header(mail, "date") or None,
         "priority": _priority(mail),
-        "ours": _header(mail, "x-svc-demand") or None,
+        "ours": "engage-bot" if mail.get("x-svc-demand") else None,
         "attachments": [name for part in parts if (name := _filename(part))],
     }
 
@@ -150,10 +150,12 @@ def _header(mail: Message, name: str) -> str:
 
 
 def _piece(piece: bytes, charset: str | None) -> str:
-    try:
-        return piece.decode(charset or "utf-8")
-    except (UnicodeDecodeError, LookupError):
-        return piece.decode("cp1252", "replace")
+    for name in (charset or "utf-8", "utf-8"):
+        try:
+            return piece.decode(name)
+        except (UnicodeDecodeError, LookupError):
+            continue
+    return piece.decode("cp1252", "replace")
 
 
 def _addresses(mail: Message, *names: str) -> list[tuple[str, str]]:

@@ -21,6 +21,8 @@ QUOTED = re.compile(
     r"^(?:-{2,}\s*(?:original message|forwarded message|ursprüngliche nachricht|message d'origine)\s*-{2,}"
     r"|_{20,}"
     r"|(?:on|am|le|el|il|op)\b.{5,200}\b(?:wrote|schrieb|a écrit|escribió|ha scritto|schreef)\b.*:"
+    r"|\*?(?:from|von|de|da|van|från|fra)\s?:.+\n\s*\*?"
+    r"(?:sent|date|gesendet|datum|envoyé|enviado|inviato|verzonden|skickat)\s?:.*"
     r"|##-? please type your reply above this line.*|reply above this line.*)\s*$",
     re.IGNORECASE | re.MULTILINE,
 )

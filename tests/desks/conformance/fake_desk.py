@@ -29,6 +29,40 @@ class FakeDesk(httpx.AsyncBaseTransport):
         """Each is asked once about a request that writes, before it is done; what it answers ends it."""
         self.after: list[Fault] = []
         """The same, after it is done."""
+        self.steps = [step.step for step in self.api.steps if step.step != "status"]
+        """What is written of an outcome."""
+        self.parts = len(self.api.steps)
+        """How many requests that takes."""
+        self.moves = 1
+        """How often it moves the ticket."""
+
+    def is_down(self) -> None:
+        """Be away for a request that writes."""
+
+        def refuse(request: httpx.Request) -> httpx.Response:
+            raise httpx.ConnectError("refused", request=request)
+
+        self.before = [refuse]
+
+    def comes_back(self) -> None:
+        """Be there again."""
+
+    def is_slow(self, part: int) -> None:
+        """Do that part, and answer too late."""
+
+        def late(request: httpx.Request) -> httpx.Response:
+            raise httpx.ReadTimeout("late", request=request)
+
+        self.after = [lambda request: None] * part + [late]
+
+    def fails_after(self, part: int) -> None:
+        """Do that part, and answer that it failed."""
+        self.after = [lambda request: None] * part + [lambda request: httpx.Response(500, request=request)]
+
+    def declines(self) -> str:
+        """Refuse for ever what is written now; gives how."""
+        self.before = [lambda request: httpx.Response(403, request=request)]
+        return "403"
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         await request.aread()

@@ -77,7 +77,8 @@ class Kit(NamedTuple):
         """Body and headers of the created ticket, with another text, or without its type."""
         case = payload(self.desk, self.created)
         if isinstance(case["body"], str):
-            return (case["body"] if text is None else case["body"].replace("black", text)).encode(), {}
+            mail = case["body"] if text is None else case["body"].replace("black", text)
+            return (mail if typed else mail.replace("bugs@", "hello@")).encode(), {}
         body = copy.deepcopy(case["body"])
         if text is not None:
             _put(body, self.text, text)
@@ -334,5 +335,5 @@ KITS = (
         ("Ticket.Type",),
         "Ticket.Article.Body",
     ),
-    Kit("email", "created", "answered", "ours", "", "", "", (), ""),
+    Kit("email", "created", "answered", "ours", "", "created", "", (), ""),
 )
