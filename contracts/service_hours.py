@@ -87,6 +87,8 @@ def longest(effort: timedelta, theirs: ServiceHours, ours: ServiceHours) -> time
     That time is linear between the moments at which one of both opens or closes as they begin or end, and it may jump
     right after these.
     """
+    if theirs == ours:
+        return effort
     edges = [MONDAY + edge for hours in (theirs, ours) for span in spans(hours) for edge in span]
     edges += [after(edge, -effort, theirs) for edge in edges]
     starts = (at for edge in edges for at in (edge, edge + MOMENT))
