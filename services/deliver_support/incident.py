@@ -129,9 +129,9 @@ def take_up_support_task(
         return [answer]
     resolution.taken_up_at, resolution.taken_up_by = taken.time, taken.by
     known, _ = matching(resolution, service)
-    effort = EFFORT[resolution.priority] * (KNOWN_ERROR_SHARE if known else 1.0)
+    share = KNOWN_ERROR_SHARE if known else 1.0
     done = ResolutionDone(demand=taken.demand, service=resolution.service)
-    return [answer, Work(effort, done, resolution.owner)]
+    return [answer, Work(EFFORT[resolution.priority], done, resolution.owner, share)]
 
 
 def pause_support_task(paused: SupportTaskPaused, resolution: Resolution) -> list[Answer]:

@@ -864,6 +864,11 @@ class Organisation(Part):
         """How many people do an activity's work, by its owner: what the service is configured with."""
         return {one.owner: one.people for one in self.work_centres if one.activity == activity}
 
+    def minutes(self, activity: str) -> dict[str, tuple[float, float, float]]:
+        """How long an activity's work takes, by its owner: least, usual and most, where the file says so."""
+        spreads = {one.owner: one.minutes for one in self.work_centres if one.activity == activity}
+        return {owner: (one.least, one.usual, one.most) for owner, one in spreads.items() if one}
+
     def stakeholder(self, name: str) -> Stakeholder:
         """The stakeholder, or the group, of this name; `StopIteration` for one that the file does not have."""
         return next(one for one in self.stakeholders if one.stakeholder == name)

@@ -273,7 +273,7 @@ def test_a_known_error_is_restored_in_half_of_the_time() -> None:
     for service in (live(), live(known_errors=(error,))):
         _, work = take_up_support_task(taken, opened(outlook())[0], service)
         assert isinstance(work, Work)
-        efforts.append(work.effort)
+        efforts.append(work.effort * work.share)
     assert efforts == [6 * HOUR, 3 * HOUR]
 
 

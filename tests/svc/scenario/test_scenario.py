@@ -15,8 +15,10 @@ import pytest
 from contracts.engage import DemandStatusReported
 from contracts.stream import read_streams
 from contracts.value_chain import ENGAGE
+from services.chassis.settings import Settings
 from services.engage.desks.connector import connector
 from services.engage.desks.events import DeskEvent, Received
+from svc.day import staffing
 from svc.scenario import Say, Scenario
 from svc.scenario import read as read_file
 from svc.scenario.reading import STREAMS
@@ -302,5 +304,12 @@ def test_each_activity_can_be_configured_as_the_scenario_says():
     assert scenario.centres("deliver_support") == {
         "service desk": 8, "major incident manager": 2, "service request desk": 2, "deployment team": 2,
     }  # fmt: skip
-    assert scenario.centres("plan") == {}
+    assert scenario.centres("plan") == scenario.minutes("plan") == {}
+    assert scenario.minutes("deliver_support")["service request desk"] == (5, 20, 60)
+    said = staffing(scenario)["deliver_support"]
+    settings = Settings(
+        work=said["SVC_WORK"], centres=json.loads(said["SVC_CENTRES"]), minutes=json.loads(said["SVC_MINUTES"])
+    )
+    assert settings.work == "simulated"
+    assert settings.minutes == scenario.minutes("deliver_support")
     assert scenario.begins == timedelta(hours=6)
