@@ -147,7 +147,10 @@ def test_what_is_set_up_comes_before_what_rests_on_it_and_can_be_corrected(baker
         ("deliver_support", "POST", "/stock/loaf"),
         ("deliver_support", "POST", "/offerings/loaf"),
         ("engage", "POST", "/suppliers/mill/services/bread"),
+        ("engage", "POST", "/agreements/fresh-bread"),
     ]
+    assert said[-1].body["service_hours"] == [{"days": ["mon"], "opens": "06:00", "closes": "09:00"}]
+    assert "calendar" not in said[-1].body, "a door knows no calendars"
     later = bakery.setup(MONDAY + timedelta(days=1))
     assert [(say.path, say.body, say.key) for say in later] == [(say.path, say.body, say.key) for say in said]
     corrected = parsed("statement: Little.", "statement: Much.").setup(MONDAY)
