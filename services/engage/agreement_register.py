@@ -111,13 +111,13 @@ def noted(agreement: Agreement, *, in_force: bool) -> list[ContractNoted | Hours
 def agree_hours(news: HoursAgreed, services: KnownServices) -> list[Never]:
     """Know in which hours a service is looked after: the newest edition of each agreement counts."""
     agreed = news.agreed
-    known = next((one for one in services.agreed if one.agreement == agreed.agreement), None)
+    kept = {one.agreement: one for one in services.agreed}
+    known = kept.pop(agreed.agreement, None)
     if known is not None and known.edition >= agreed.edition:
         return []
-    others = [one for one in services.agreed if one is not known]
-    if len(others) >= MOST_AGREED:
-        others.remove(next((one for one in others if not one.in_force), others[0]))
-    services.agreed = (*others, agreed)
+    if len(kept) >= MOST_AGREED:
+        del kept[min(kept, key=lambda name: kept[name].in_force)]
+    services.agreed = (*kept.values(), agreed)
     return []
 
 
