@@ -7,6 +7,7 @@ from pydantic import AwareDatetime
 
 from contracts.event import Decision, Event
 from contracts.outside import Judgement, StakeholderKind
+from contracts.service_hours import ServiceHours
 from contracts.values import (
     AgreementKind,
     Channel,
@@ -316,6 +317,8 @@ class AgreementConcluded(Event, case="agreement"):
     """What is promised."""
     depends_on: tuple[str, ...] = ()
     """The agreements that its promises rest on."""
+    service_hours: ServiceHours = ()
+    """When its service is looked after: its times count these hours only; empty: around the clock."""
     valid_from: AwareDatetime
     """From when it holds."""
     valid_until: AwareDatetime | None = None
@@ -358,6 +361,8 @@ class SupportTaskRequested(Decision):
     """When somebody must have taken it up."""
     resolve_by: AwareDatetime
     """When it must be done."""
+    service_hours: ServiceHours = ()
+    """The hours of service that its targets were counted in; empty: around the clock."""
     reopened: Count = 0
     """How often it was done before and came back."""
     offering: Slug | None = None

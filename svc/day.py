@@ -123,6 +123,7 @@ def staffing(scenario: Scenario) -> dict[str, dict[str, str]]:
         activity: {
             "SVC_WORK": scenario.work.get(activity, "auto"),
             "SVC_CENTRES": orjson.dumps(scenario.centres(activity)).decode(),
+            "SVC_MINUTES": orjson.dumps(scenario.minutes(activity)).decode(),
         }
         for activity in ACTIVITIES
     }

@@ -3,7 +3,6 @@
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime
-from random import Random
 from time import time_ns
 from typing import Any, NamedTuple
 from uuid import UUID, uuid5
@@ -221,7 +220,7 @@ class Fold:
 
     def tell(self, decided: Decided, handler: Handler, message: Message, case: Case, returned: list[Any]) -> None:
         """Turn what a handler returned into records, timers and the answer to the caller."""
-        time, work = max(self.runtime.clock.now(), message.time), self.runtime.settings.work
+        time, settings = max(self.runtime.clock.now(), message.time), self.runtime.settings
         slip = {"stream": decided.stream, "step": decided.step.step if decided.step else ""}
         slip |= {"cause": str(decided.arrival.id), "traceparent": decided.trace}
         for index, item in enumerate(returned):
@@ -238,14 +237,13 @@ class Fold:
                     self.wait(decided, id, at, command, words)
                 case Ask(effect):
                     self.wait(decided, id, time, effect, words)
-                case Work(effort, done, centre):
-                    if work == "auto":
+                case Work(_, done, centre):
+                    if settings.work == "auto":
                         self.publish(decided, id, time, done, words)
-                    elif work == "simulated":
-                        effort *= Random(id.int).uniform(0.7, 1.3)
+                    elif settings.work == "simulated":
+                        effort, waits = item.takes(id.int, settings.minutes.get(centre)), centre in settings.centres
                         self.wait(decided, id, message.time + effort, done, words)
-                        waits = {"begun": centre not in self.runtime.settings.centres, "centre": centre}
-                        decided.pending[-1] |= waits | {"effort": effort.total_seconds()}
+                        decided.pending[-1] |= {"begun": not waits, "centre": centre, "effort": effort.total_seconds()}
                     # manual: whoever does it reports it over the API
                 case Begin(stream, command):
                     self.publish(decided, id, time, command, words | {"stream": stream, "step": ""})

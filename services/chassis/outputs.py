@@ -1,6 +1,7 @@
 """What a handler may return besides events: things that happen later, outside, by somebody's work, or to the caller."""
 
 from datetime import datetime, timedelta
+from random import Random
 from typing import ClassVar, NamedTuple
 
 from pydantic import BaseModel
@@ -25,13 +26,22 @@ class Begin(NamedTuple):
 class Work(NamedTuple):
     """A piece of work. Configuration says how it is done, never what comes out: `done` arrives on the inbox when it is.
 
-    `auto`: at once. `simulated`: after `effort` of chain time, varied by a seed from the message's id, once somebody in
-    the work centre is free. `manual`: when somebody reports it over the API.
+    `auto`: at once. `simulated`: after as much chain time as it `takes`, once somebody in the work centre is free.
+    `manual`: when somebody reports it over the API.
     """
 
     effort: timedelta
     done: Command
     centre: str = ""
+    share: float = 1.0
+    """How much of the usual time this piece takes: less where most of it is known already."""
+
+    def takes(self, seed: int, minutes: tuple[float, float, float] | None) -> timedelta:
+        """Its simulated time: by its centre's least, usual and most minutes, else its effort give or take 30 %."""
+        if minutes is None:
+            return self.effort * self.share * Random(seed).uniform(0.7, 1.3)
+        least, usual, most = minutes
+        return timedelta(minutes=Random(seed).triangular(least, most, usual)) * self.share
 
 
 class Answer(NamedTuple):

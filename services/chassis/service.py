@@ -113,7 +113,8 @@ async def work(request: Request, session: Reading) -> list[dict[str, Any]]:
     queries = {kind.table: select(kind.rows()).where(kind.rows().status == "open") for kind in kinds_of_work(request)}
     async with session:
         rows = [(kind, row) for kind, query in queries.items() for row in await session.exec(query)]
-    return [{"kind": kind, **row.model_dump(mode="json")} for kind, row in rows]
+    # lists of a JSON column stand where tuples were declared
+    return [{"kind": kind, **row.model_dump(mode="json", warnings=False)} for kind, row in rows]
 
 
 @routes.post("/work/{kind}/{id}/done", tags=["work"], status_code=204, responses=PROBLEMS)

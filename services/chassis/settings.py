@@ -42,6 +42,8 @@ class Settings(BaseSettings):
     """How work is done: auto, simulated or manual."""
     centres: dict[str, int] = {}
     """How many people each work centre (the owner of work) has; simulated work waits for one. Others have enough."""
+    minutes: dict[str, tuple[float, float, float]] = {}
+    """Least, usual and most minutes that simulated work of an owner takes (a triangle); other work takes its effort."""
     keep_receipts: float = Field(default=0, ge=0)
     """Days after which a receipt is a mere trail: longer than any topic is kept, or commands happen twice. 0: never."""
     otlp: str = ""

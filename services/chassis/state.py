@@ -99,8 +99,7 @@ def _derive_table(state: type[State[Any]], check: str) -> Any:
     return MetaClass(f"{state.__name__}Row", (base(package),), body, table=True)
 
 
-PLAIN: dict[Any, Any] = {UUID: Uuid(), bool: Boolean(), int: BigInteger(), float: Double(), str: Text()}
-PLAIN[datetime] = DateTime(timezone=True)
+PLAIN = {UUID: Uuid(), bool: Boolean(), int: BigInteger(), float: Double(), str: Text(), datetime: DateTime(True)}
 
 
 def _column_type(name: str, annotation: Any) -> tuple[Any, bool]:

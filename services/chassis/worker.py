@@ -237,7 +237,5 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
 
     async def produce(self, row: asyncpg.Record, command: Command) -> None:
         """Put a command on the inbox under its row's id: a timer is told when it was due, a result now."""
-        context = orjson.loads(row["context"])
-        words = {name: context[name] for name in ("stream", "step", "traceparent", "cause")}
-        at = self.runtime.clock.now() if row["effect"] else row["due"]
+        words, at = orjson.loads(row["context"]), self.runtime.clock.now() if row["effect"] else row["due"]
         await self.runtime.to_inbox(command, id=row["id"], source=source_of(self.runtime.activity), time=at, **words)

@@ -242,7 +242,7 @@ async def wait(demand: UUID, body: Pause, door: Commanding) -> Response:
     responses={**PROBLEMS, 200: {"model": SupportTaskResumed}, **NO_TASK},
 )
 async def resume(demand: UUID, body: GoOn, door: Commanding) -> Response:
-    """Let the clock of a support task go on: its targets are put off by the time that its user was waited for."""
+    """Let the clock of a support task go on: what was left of its targets, in hours of service, is left still."""
     return await door.ask(SupportTaskResumed(demand=demand, by=body.by))
 
 

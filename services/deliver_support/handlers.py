@@ -29,7 +29,6 @@ from services.deliver_support.incident import (
     resume_support_task,
     take_support_task,
     take_up_support_task,
-    watch_target,
 )
 from services.deliver_support.monitoring import take_monitoring_event
 from services.deliver_support.problem import (
@@ -66,6 +65,7 @@ from services.deliver_support.service_level import (
     note_initiative,
     weigh_support,
 )
+from services.deliver_support.targets import watch_target
 
 handles = Handlers(DELIVER_SUPPORT)
 

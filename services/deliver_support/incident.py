@@ -2,16 +2,14 @@
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import NamedTuple
 
 from contracts.deliver_support import (
     ServiceDelivered,
     ServicePerformanceReported,
-    SupportEscalated,
     SupportTaskCompleted,
 )
 from contracts.engage import SupportTaskRequested
-from contracts.event import Message
+from contracts.service_hours import after
 from services.chassis.outputs import Answer, Later, Work, refusal
 from services.chassis.state import Read
 from services.deliver_support.incident_report import completed_by, performance_of, restored
@@ -23,10 +21,10 @@ from services.deliver_support.model import (
     SupportTaskPaused,
     SupportTaskResumed,
     SupportTaskTakenUp,
-    TargetPassed,
 )
 from services.deliver_support.problem_model import IncidentCounted, IncidentRaised
 from services.deliver_support.restoration import matching, not_restoring, restore
+from services.deliver_support.targets import Target, Targets, go_on, tightened, watched
 
 EFFORT: Mapping[int, timedelta] = {
     1: timedelta(hours=2),
@@ -54,20 +52,9 @@ TARGETS: Mapping[int, tuple[timedelta, timedelta]] = {
     4: (timedelta(hours=16), timedelta(hours=72)),
 }
 """To respond and to resolve what monitoring has noticed, by priority."""
-WARNING_HOURS = 4.0
-"""How long before a resolve target passes it is warned of, while no plan has set a time to restore."""
 MOST_USERS = 1_000_000_000
 """More than live on a continent: so that sums stay within what a database can store."""
-MAJOR_INCIDENT_MANAGER, SERVICE_DESK, DESK_MANAGER = "major incident manager", "service desk", "service desk manager"
-HEAD = "head of service delivery"
-
-
-class Targets(NamedTuple):
-    """By when a task is to be taken up and done, and the agreement that says so, if one does."""
-
-    respond_by: datetime
-    resolve_by: datetime
-    bound_by: str = ""
+MAJOR_INCIDENT_MANAGER, SERVICE_DESK = "major incident manager", "service desk"
 
 
 def take_support_task(
@@ -76,7 +63,8 @@ def take_support_task(
     """Open the work of restoring the service and watch its targets; what is no restoring is refused."""
     if task.task != "resolve":
         return [not_restoring(task)]
-    targets = tightened(Targets(task.respond_by, task.resolve_by), task, outlook)
+    hours = task.service_hours
+    targets = tightened(Targets(Target(task.respond_by, hours), Target(task.resolve_by, hours)), task, outlook)
     asked = (task.title, task.text, task.service or "", task.reopened)
     if resolution.status == "open" and asked == told_of(resolution):
         return []
@@ -91,8 +79,9 @@ def raise_incident(raised: IncidentRaised, resolution: Resolution, outlook: Read
         return []
     resolution.title, resolution.text, resolution.service = raised.title, raised.text, raised.service
     resolution.priority, resolution.source = raised.priority, "monitoring"
-    respond, resolve = TARGETS[raised.priority]
-    return open_task(raised, resolution, Targets(raised.time + respond, raised.time + resolve), outlook)
+    hours = outlook.hours(raised.service, raised.time)
+    respond, resolve = (Target(after(raised.time, effort, hours), hours) for effort in TARGETS[raised.priority])
+    return open_task(raised, resolution, Targets(respond, resolve), outlook)
 
 
 def told_of(resolution: Resolution) -> tuple[str, str, str, int]:
@@ -100,32 +89,19 @@ def told_of(resolution: Resolution) -> tuple[str, str, str, int]:
     return (resolution.title, resolution.text, resolution.service, resolution.reopened)
 
 
-def tightened(targets: Targets, task: SupportTaskRequested, outlook: Outlook) -> Targets:
-    """The targets, or the promises of an agreement with consumers where these are tighter."""
-    for promise in outlook.promised(task.service, task.time):
-        if promise.kind != "service_level":
-            continue
-        respond_by, resolve_by, _ = targets
-        if promise.resolve is not None and task.time + timedelta(hours=promise.resolve) < resolve_by:
-            resolve_by = task.time + timedelta(hours=promise.resolve)
-        if promise.respond is not None and task.time + timedelta(hours=promise.respond) < respond_by:
-            respond_by = task.time + timedelta(hours=promise.respond)
-        if (respond_by, resolve_by) != targets[:2]:
-            targets = Targets(min(respond_by, resolve_by), resolve_by, promise.agreement)
-    return targets
-
-
 def open_task(
     message: SupportTaskRequested | IncidentRaised, resolution: Resolution, targets: Targets, outlook: Outlook
 ) -> list[Work | Later]:
     """Begin a round of work: somebody takes it up, and its targets are watched from now on."""
-    resolution.respond_by, resolution.bound_by = targets.respond_by, targets.bound_by
+    respond, resolve = targets
+    resolution.respond_by, resolution.respond_hours = respond.due_at, respond.hours
+    resolution.resolve_hours, resolution.bound_by = resolve.hours, resolve.bound_by or respond.bound_by
     resolution.taken_up_at, resolution.taken_up_by, resolution.escalations = None, "", 0
-    resolution.waiting_since, resolution.waiting_for = None, ""
+    resolution.waiting_since, resolution.waiting_for, resolution.passed = None, "", ()
     owner = MAJOR_INCIDENT_MANAGER if resolution.priority == 1 else SERVICE_DESK
     done = ResolutionDone(demand=message.demand, service=resolution.service)
     effort = EFFORT[resolution.priority]
-    resolution.begin(message, owner=owner, promised_by=targets.resolve_by, effort=effort, done=done)
+    resolution.begin(message, owner=owner, promised_by=resolve.due_at, effort=effort, done=done)
     taken = SupportTaskTakenUp(demand=message.demand, by=owner, service=resolution.service, round=resolution.round)
     share = IMPROVED_SHARE if improved(resolution.service, message.time, outlook) else 1.0
     return [Work(TAKING_UP[resolution.priority] * share, taken), *watched(message, resolution, outlook)]
@@ -142,30 +118,6 @@ def improved(service: str, at: datetime, outlook: Outlook) -> bool:
     )
 
 
-def watched(message: Message, resolution: Resolution, outlook: Outlook) -> list[Later]:
-    """The timers of a task's targets: to respond, a warning before it is too late, and to resolve."""
-    respond_by, resolve_by = resolution.respond_by, resolution.promised_by
-    if respond_by is None or resolve_by is None:
-        raise ValueError(f"resolution {resolution.id} was begun without targets")
-    passed = TargetPassed(
-        demand=resolution.id,
-        service=resolution.service,
-        target="resolve",
-        round=resolution.round,
-        due_at=resolve_by,
-    )
-    timers = []
-    if resolution.taken_up_at is None:
-        respond = passed.model_copy(update={"target": "respond", "due_at": respond_by})
-        timers.append(Later(respond_by, respond))
-    half = (resolve_by - message.time) / timedelta(hours=1) / 2
-    hours = min(outlook.goal("time-to-restore", WARNING_HOURS), half)
-    if hours > 0:
-        warning = passed.model_copy(update={"warning": True})
-        timers.append(Later(resolve_by - timedelta(hours=hours), warning))
-    return [*timers, Later(resolve_by, passed)]
-
-
 def take_up_support_task(
     taken: SupportTaskTakenUp, resolution: Resolution, service: Read[LiveService]
 ) -> list[Answer | Work]:
@@ -177,9 +129,9 @@ def take_up_support_task(
         return [answer]
     resolution.taken_up_at, resolution.taken_up_by = taken.time, taken.by
     known, _ = matching(resolution, service)
-    effort = EFFORT[resolution.priority] * (KNOWN_ERROR_SHARE if known else 1.0)
+    share = KNOWN_ERROR_SHARE if known else 1.0
     done = ResolutionDone(demand=taken.demand, service=resolution.service)
-    return [answer, Work(effort, done, resolution.owner)]
+    return [answer, Work(EFFORT[resolution.priority], done, resolution.owner, share)]
 
 
 def pause_support_task(paused: SupportTaskPaused, resolution: Resolution) -> list[Answer]:
@@ -202,48 +154,6 @@ def resume_support_task(
         return [refusal(409, "Its clock is not stopped", detail)]
     go_on(resolution, resumed.time)
     return [Answer(200, resumed), *watched(resumed, resolution, outlook)]
-
-
-def go_on(resolution: Resolution, time: datetime) -> None:
-    """Put the targets off by the time that the user was waited for."""
-    if resolution.waiting_since is None or resolution.promised_by is None or resolution.respond_by is None:
-        return
-    waited = max(time - resolution.waiting_since, timedelta(0))
-    resolution.promised_by += waited
-    if resolution.taken_up_at is None:
-        resolution.respond_by += waited
-    resolution.waiting_since, resolution.waiting_for = None, ""
-
-
-def watch_target(passed: TargetPassed, resolution: Resolution, service: Read[LiveService]) -> list[SupportEscalated]:
-    """Warn of a target that is near, and escalate a missed one, one level higher each time; a kept one is fine."""
-    kept = resolution.status != "open" or (passed.target == "respond" and resolution.taken_up_at is not None)
-    due_at = resolution.respond_by if passed.target == "respond" else resolution.promised_by
-    if kept or passed.round != resolution.round or due_at is None or resolution.waiting_since is not None:
-        return []
-    if passed.due_at not in (None, due_at):
-        return []  # it was put off while the user was waited for
-    if not passed.warning:
-        resolution.escalations += 1
-    level = max(resolution.escalations, 1)
-    return [
-        SupportEscalated(
-            demand=passed.demand,
-            service=passed.service or None,
-            priority=resolution.priority,
-            target=passed.target,
-            due_at=due_at,
-            breached=not passed.warning,
-            level=level,
-            to=resolution.owner if passed.warning else escalated_to(level, resolution.priority, service),
-        )
-    ]
-
-
-def escalated_to(level: int, priority: int, service: LiveService) -> str:
-    """The role that has to act after a missed target; a major incident goes past the desk manager."""
-    steps = (service.owner or HEAD, HEAD) if priority == 1 else (DESK_MANAGER, service.owner or HEAD)
-    return steps[min(level, len(steps)) - 1]
 
 
 def complete_support_task(

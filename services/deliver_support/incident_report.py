@@ -8,6 +8,7 @@ from contracts.deliver_support import (
     SupportTaskCompleted,
 )
 from contracts.event import Fact
+from contracts.service_hours import AROUND_THE_CLOCK, ServiceHours, between
 from services.deliver_support.model import (
     LiveService,
     Resolution,
@@ -47,16 +48,16 @@ def completed_by(done: ResolutionDone, resolution: Resolution, restoration: Rest
 def performance_of(
     done: ResolutionDone, resolution: Resolution, completed: SupportTaskCompleted
 ) -> ServicePerformanceReported:
-    """How fast the service was restored, beside its targets."""
+    """How fast the service was restored, beside its targets, by the clock of its hours of service."""
     begun_at, respond_by, resolve_by = times_of(resolution)
     return ServicePerformanceReported(
         demand=done.demand,
         service=completed.service,
         priority=resolution.priority,
-        respond_seconds=seconds(begun_at, completed.started_at),
-        respond_target_seconds=seconds(begun_at, respond_by),
-        restore_seconds=seconds(begun_at, done.time),
-        restore_target_seconds=seconds(begun_at, resolve_by),
+        respond_seconds=seconds(begun_at, completed.started_at, resolution.respond_hours),
+        respond_target_seconds=seconds(begun_at, respond_by, resolution.respond_hours),
+        restore_seconds=seconds(begun_at, done.time, resolution.resolve_hours),
+        restore_target_seconds=seconds(begun_at, resolve_by, resolution.resolve_hours),
         met=completed.responded_in_time and completed.resolved_in_time and completed.outcome != "unresolved",
         reasons=verdict_of(completed, f"agreement {resolution.bound_by}" if resolution.bound_by else "its priority"),
     )
@@ -79,7 +80,7 @@ def restored(
     if restoration.outcome == "unresolved":
         return []
     begun_at, _, _ = times_of(resolution)
-    hours = seconds(begun_at, done.time) / 3600
+    hours = seconds(begun_at, done.time) / 3600  # whoever was hindered was so around the clock
     incident = Incident(
         demand=done.demand,
         round=resolution.round,
@@ -113,6 +114,6 @@ def times_of(resolution: Resolution) -> tuple[datetime, datetime, datetime]:
     return begun_at, respond_by, resolve_by
 
 
-def seconds(begin: datetime, end: datetime) -> float:
+def seconds(begin: datetime, end: datetime, hours: ServiceHours = AROUND_THE_CLOCK) -> float:
     """Between two moments; none where the end came first: a target that had passed before the task was asked for."""
-    return max(0.0, (end - begin).total_seconds())
+    return max(0.0, between(begin, end, hours).total_seconds())

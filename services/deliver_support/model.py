@@ -8,6 +8,7 @@ from pydantic import AwareDatetime
 
 from contracts.event import Command, Data
 from contracts.obtain_build import TestResult
+from contracts.service_hours import ServiceHours, together
 from contracts.values import AgreementKind, Amount, Level, Requirement, Slug, Version
 from services.chassis.state import ONE, State
 from services.chassis.work import WorkDone, WorkItem
@@ -100,9 +101,15 @@ class Resolution(WorkItem, by="demand"):
     priority: int = 5
     reopened: int = 0
     respond_by: datetime | None = None
+    respond_hours: ServiceHours = ()
+    """The hours of service that count until then; empty: around the clock."""
+    resolve_hours: ServiceHours = ()
+    """Those that count until it is to be done."""
     taken_up_at: datetime | None = None
     taken_up_by: str = ""
     escalations: int = 0
+    passed: tuple[str, ...] = ()
+    """The targets of this round that were warned of or missed, each with when it was due."""
     users: int = 1
     """How many people are hindered."""
     bound_by: str = ""
@@ -276,6 +283,8 @@ class Promise(Data):
     respond: float | None
     """In hours; None if it says nothing of it."""
     resolve: float | None
+    service_hours: ServiceHours = ()
+    """These times count these hours only; empty: around the clock."""
     valid_from: datetime
     valid_until: datetime | None
 
@@ -299,6 +308,10 @@ class Outlook(State[str], by=ONE, shared=True):
     def promised(self, service: str | None, at: datetime) -> tuple[Promise, ...]:
         """The agreements that bind the support of a service at that time."""
         return tuple(one for one in self.promises if one.service == service and one.holds(at))
+
+    def hours(self, service: str, at: datetime) -> ServiceHours:
+        """When a service is looked after: when an agreement with consumers says so; around the clock without one."""
+        return together(one.service_hours for one in self.promised(service, at) if one.kind == "service_level")
 
     def improving(self, service: str) -> Initiative | None:
         """An open initiative about that very service, if there is one."""

@@ -16,7 +16,6 @@ from services.chassis.outputs import Answer, Later, Work, refusal
 from services.chassis.state import Read
 from services.deliver_support.access import grant_access, renews
 from services.deliver_support.asset_management import reorder_if_low, take_from_stock, waits_in
-from services.deliver_support.incident import DESK_MANAGER
 from services.deliver_support.model import LiveService
 from services.deliver_support.request_model import (
     Access,
@@ -34,6 +33,7 @@ from services.deliver_support.request_model import (
     Stock,
 )
 from services.deliver_support.request_report import approval_of, delivered, handed_over, refuse, report, speed
+from services.deliver_support.targets import DESK_MANAGER
 
 MOST_OFFERINGS = 500
 """In one row: more would be several catalogues."""
@@ -98,6 +98,7 @@ def note(task: SupportTaskRequested, request: Fulfilment, offering: Offering | N
     request.title, request.text, request.requester = task.title, task.text, task.requester
     request.segment, request.priority, request.reopened = task.segment, task.priority, task.reopened
     request.asked_at, request.respond_by, request.resolve_by = task.time, task.respond_by, task.resolve_by
+    request.service_hours = task.service_hours
     request.quantity, request.escalations, request.taken_up_at = min(task.quantity, MOST_PIECES), 0, None
     request.service = offering.service if offering else task.service or ""
     request.offering = offering.offering if offering else ""

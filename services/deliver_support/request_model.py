@@ -7,6 +7,7 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 from pydantic import AwareDatetime, Field
 
 from contracts.event import Command, Data
+from contracts.service_hours import ServiceHours
 from contracts.values import Euros, Slug
 from services.chassis.state import ONE, State
 from services.chassis.work import WorkDone, WorkItem
@@ -155,6 +156,8 @@ class Fulfilment(WorkItem, by="demand"):
     asked_at: datetime | None = None
     respond_by: datetime | None = None
     resolve_by: datetime | None = None
+    service_hours: ServiceHours = ()
+    """The hours of service that count until then; empty: around the clock."""
     taken_up_at: datetime | None = None
     """When it was decided on first."""
     approved_by: str = ""

@@ -70,15 +70,15 @@ def delivered(
 
 def speed(request: Fulfilment, completed: SupportTaskCompleted) -> ServicePerformanceReported:
     """How fast a request was fulfilled, beside its targets."""
-    asked_at = request.asked_at or completed.started_at
+    asked_at, hours = request.asked_at or completed.started_at, request.service_hours
     return ServicePerformanceReported(
         demand=request.id,
         service=completed.service,
         priority=request.priority,
-        respond_seconds=seconds(asked_at, completed.started_at),
-        respond_target_seconds=seconds(asked_at, completed.respond_by),
-        restore_seconds=seconds(asked_at, completed.completed_at),
-        restore_target_seconds=seconds(asked_at, completed.resolve_by),
+        respond_seconds=seconds(asked_at, completed.started_at, hours),
+        respond_target_seconds=seconds(asked_at, completed.respond_by, hours),
+        restore_seconds=seconds(asked_at, completed.completed_at, hours),
+        restore_target_seconds=seconds(asked_at, completed.resolve_by, hours),
         met=completed.responded_in_time and completed.resolved_in_time,
         reasons=verdict_of(completed, "its priority"),
     )

@@ -2,12 +2,14 @@
 
 import re
 from collections.abc import Iterable, Mapping
+from datetime import timedelta
 from typing import Literal, Never
 
 from contracts.deliver_support import SupportAgreementNeeded
 from contracts.engage import AgreementConcluded, ThirdPartyServiceReported
 from contracts.improve import ImprovementInitiated, InitiativeStatusReported
 from contracts.plan import ImprovementPlanned, PlanPublished
+from contracts.service_hours import AROUND_THE_CLOCK, ServiceHours, longest
 from contracts.values import Term
 from services.chassis.state import Read
 from services.deliver_support.model import (
@@ -32,6 +34,7 @@ GOALS = frozenset({"time-to-restore", "recurrence"})
 """The objectives that support works by."""
 HOURS: Mapping[str, float] = {"minutes": 1 / 60, "minute": 1 / 60, "hours": 1, "hour": 1, "h": 1, "days": 24, "day": 24}
 """The units that a promise of time may have."""
+HOUR = timedelta(hours=1)
 MOST_HOURS = 87_600
 """Ten years: a longer promise promises nothing."""
 MOST_PLANS, MOST_INITIATIVES, MOST_PROMISES, MOST_OFFERS = 50, 100, 500, 100
@@ -133,6 +136,7 @@ def keep_promise(concluded: AgreementConcluded, outlook: Outlook, service: Read[
         counterparty=concluded.counterparty,
         respond=hours_of(concluded.terms, "respond"),
         resolve=hours_of(concluded.terms, "resolve"),
+        service_hours=concluded.service_hours,
         valid_from=concluded.valid_from,
         valid_until=concluded.valid_until,
     )
@@ -182,15 +186,17 @@ def weigh_support(
 ) -> list[SupportAgreementNeeded]:
     """Ask for an agreement where what a service rests on is slower than what its support has to keep."""
     promised = outlook.promised(weighed.service, weighed.time)
-    ours, why = own_target(promised, outlook)
-    theirs = min(promised_by(weighed, promised, service), default=None)
+    behind = promised_by(weighed, promised, service)
     need.service, need.party = weighed.service, weighed.party
-    if theirs is None or theirs <= ours:
-        need.hours = None
+    weighed_up = (
+        (min((longest(time * HOUR, clock, hours) / HOUR for time, clock in behind), default=0.0), ours, why)
+        for ours, hours, why in own_targets(promised, outlook)
+    )
+    slower = next(((theirs, ours, why) for theirs, ours, why in weighed_up if theirs > ours), None)
+    if slower is None or need.hours == slower[1]:
+        need.hours = slower and slower[1]
         return []
-    if need.hours == ours:
-        return []
-    need.hours = ours
+    theirs, need.hours, why = slower
     purpose = f"{why} {weighed.party}, on whom it rests, resolves within {theirs:g} hours only."
     return [
         SupportAgreementNeeded(
@@ -199,26 +205,32 @@ def weigh_support(
             title=f"Support of {service.title or weighed.service} by {weighed.party}",
             service=weighed.service,
             counterparty=weighed.party,
-            terms=(Term(name="resolve", value=ours, unit="hours"),),
+            terms=(Term(name="resolve", value=need.hours, unit="hours"),),
             purpose=purpose,
             needed_by=weighed.time,
         )
     ]
 
 
-def own_target(promised: Iterable[Promise], outlook: Outlook) -> tuple[float, str]:
-    """Within how many hours support has to restore a service, and who says so."""
+def own_targets(promised: Iterable[Promise], outlook: Outlook) -> list[tuple[float, ServiceHours, str]]:
+    """Within how many hours support has to restore a service, of which hours of service, and who says so."""
     consumers = (one for one in promised if one.kind == "service_level")
-    agreed = [(one.resolve, one.agreement) for one in consumers if one.resolve is not None]
+    agreed = sorted((one.resolve, one.agreement, one.service_hours) for one in consumers if one.resolve is not None)
     if agreed:
-        hours, agreement = min(agreed)
-        return hours, f"The agreement {agreement} promises that incidents are resolved within {hours:g} hours."
+        why = "The agreement {} promises that incidents are resolved within {:g} hours."
+        return [(hours, clock, why.format(agreement, hours)) for hours, agreement, clock in agreed]
     hours = outlook.goal("time-to-restore", TIME_TO_RESTORE)
-    return hours, f"The service is to be restored within {hours:g} hours."
+    return [(hours, AROUND_THE_CLOCK, f"The service is to be restored within {hours:g} hours.")]
 
 
-def promised_by(weighed: SupportWeighed, promised: Iterable[Promise], service: LiveService) -> list[float]:
-    """What a party promises of resolving, in hours: by agreements that hold, and by what its offers say."""
-    agreed = [one.resolve for one in promised if one.kind == weighed.kind and one.counterparty == weighed.party]
-    offered = [one.resolve for one in service.suppliers if one.supplier == weighed.party]
-    return [hours for hours in (*agreed, *offered) if hours is not None]
+def promised_by(
+    weighed: SupportWeighed, promised: Iterable[Promise], service: LiveService
+) -> list[tuple[float, ServiceHours]]:
+    """What a party promises of resolving, in hours, and of which: by agreements that hold, and by what it offers."""
+    agreed = [
+        (one.resolve, one.service_hours)
+        for one in promised
+        if one.kind == weighed.kind and one.counterparty == weighed.party
+    ]
+    offered = [(one.resolve, AROUND_THE_CLOCK) for one in service.suppliers if one.supplier == weighed.party]
+    return [(hours, clock) for hours, clock in (*agreed, *offered) if hours is not None]

@@ -1,10 +1,12 @@
 """The register of agreements: what all who need one need of it, which offer will do, and who hears that it holds."""
 
 from datetime import datetime
+from typing import Never
 
 from contracts.engage import AgreementConcluded
 from contracts.values import Term
 from services.chassis.outputs import Later
+from services.engage.model import AgreedHours, HoursAgreed, KnownServices
 from services.engage.promises import price, shortfalls, strictest
 from services.engage.registers import (
     Agreement,
@@ -19,8 +21,11 @@ from services.engage.registers import (
 
 WITH_SUPPLIERS = frozenset({"underpinning_contract", "statement_of_work"})
 """The kinds of agreement that a supplier's offer can be held against."""
-Concluding = AgreementConcluded | ContractNoted | SearchEnded | Later
-Ending = AgreementConcluded | ContractNoted | SupportLost
+MOST_AGREED = 500
+"""Agreements with consumers whose hours are kept in one row; those that are over go first."""
+Concluded = AgreementConcluded | ContractNoted | HoursAgreed | Later
+Concluding = Concluded | SearchEnded
+Ending = AgreementConcluded | ContractNoted | HoursAgreed | SupportLost
 
 
 def objections(offer: Offer, agreement: Agreement, time: datetime) -> list[str]:
@@ -57,13 +62,13 @@ def sought(agreement: Agreement) -> str | None:
 def as_stated(agreement: Agreement, stated: AgreementStated) -> bool:
     """Whether it holds exactly so already."""
     names = ("kind", "title", "service", "counterparty", "terms", "depends_on", "valid_from", "valid_until")
-    return all(getattr(agreement, name) == getattr(stated, name) for name in names)
+    return all(getattr(agreement, name) == getattr(stated, name) for name in (*names, "service_hours"))
 
 
-def conclude(agreement: Agreement) -> list[AgreementConcluded | ContractNoted | Later]:
+def conclude(agreement: Agreement) -> list[Concluded]:
     """It is in force: who delivers under it hears it, its supplier's offers are held against it, its end is noted."""
     agreement.status, agreement.ended_at, agreement.edition = "in_force", None, agreement.edition + 1
-    told: list[AgreementConcluded | ContractNoted | Later] = [concluded(agreement), *noted(agreement, in_force=True)]
+    told: list[Concluded] = [concluded(agreement), *noted(agreement, in_force=True)]
     if until := agreement.valid_until:
         told.append(Later(until, AgreementLapsed(agreement=agreement.id, valid_until=until)))
     return told
@@ -78,8 +83,18 @@ def end(agreement: Agreement, how: str, time: datetime, reason: str) -> list[End
     return [concluded(agreement), *noted(agreement, in_force=False), *lost]
 
 
-def noted(agreement: Agreement, *, in_force: bool) -> list[ContractNoted]:
-    """The register of third parties keeps contracts with suppliers."""
+def noted(agreement: Agreement, *, in_force: bool) -> list[ContractNoted | HoursAgreed]:
+    """The register of third parties keeps contracts with suppliers; what consumers are promised has its hours."""
+    if agreement.kind == "service_level" and agreement.valid_from:
+        agreed = AgreedHours(
+            agreement=agreement.id,
+            edition=agreement.edition,
+            in_force=in_force,
+            service=agreement.service,
+            hours=agreement.service_hours,
+            valid_from=agreement.valid_from,
+        )
+        return [HoursAgreed(agreed=agreed)]
     if agreement.kind not in WITH_SUPPLIERS or not agreement.counterparty:
         return []
     contract = Contract(
@@ -91,6 +106,19 @@ def noted(agreement: Agreement, *, in_force: bool) -> list[ContractNoted]:
         terms=agreement.terms,
     )
     return [ContractNoted(supplier=agreement.counterparty, contract=contract)]
+
+
+def agree_hours(news: HoursAgreed, services: KnownServices) -> list[Never]:
+    """Know in which hours a service is looked after: the newest edition of each agreement counts."""
+    agreed = news.agreed
+    kept = {one.agreement: one for one in services.agreed}
+    known = kept.pop(agreed.agreement, None)
+    if known is not None and known.edition >= agreed.edition:
+        return []
+    if len(kept) >= MOST_AGREED:
+        del kept[min(kept, key=lambda name: kept[name].in_force)]
+    services.agreed = (*kept.values(), agreed)
+    return []
 
 
 def concluded(agreement: Agreement) -> AgreementConcluded:
@@ -109,6 +137,7 @@ def concluded(agreement: Agreement) -> AgreementConcluded:
         counterparty=agreement.counterparty or "",
         terms=agreement.terms,
         depends_on=agreement.depends_on,
+        service_hours=agreement.service_hours,
         valid_from=agreement.valid_from,
         valid_until=agreement.valid_until,
     )

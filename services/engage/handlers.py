@@ -2,6 +2,7 @@
 
 from contracts.value_chain import ENGAGE
 from services.chassis.handlers import Handlers
+from services.engage.agreement_register import agree_hours
 from services.engage.backfill import ask_desk, hear_desk
 from services.engage.business_analysis import (
     alter_demand,
@@ -140,6 +141,7 @@ for agrees in (
     expire_agreement,
     note_reliance,
     lose_support,
+    agree_hours,
 ):
     handles.draws_on("service level management", "supplier management")(agrees)
 

@@ -12,7 +12,8 @@ from pydantic import AwareDatetime
 from contracts.engage import DemandStatus
 from contracts.event import Command, Data, Fact, Verdict
 from contracts.outside import Preference, StakeholderKind, TicketPushed
-from contracts.values import Channel, Count, Euros, Kind, Requirement, Slug
+from contracts.service_hours import ServiceHours, together
+from contracts.values import Channel, Count, Euros, Kind, Requirement, Slug, Version
 from services.chassis.state import ONE, State
 from services.chassis.work import WorkDone, WorkItem
 
@@ -163,10 +164,29 @@ class KnownService(Data):
     """None: nobody has said."""
 
 
+class AgreedHours(Data):
+    """The hours of service that an agreement with consumers says."""
+
+    agreement: str
+    edition: Version
+    """Of the agreement: the highest holds."""
+    in_force: bool
+    service: Slug
+    hours: ServiceHours
+    valid_from: datetime
+
+
 class KnownServices(State[str], by=ONE):
     """The services that Engage recognises in what people write; one row, written by the lane of one case."""
 
     services: tuple[KnownService, ...] = ()
+    agreed: tuple[AgreedHours, ...] = ()
+    """One of each agreement with consumers."""
+
+    def hours(self, service: str | None, at: datetime) -> ServiceHours:
+        """When a service is looked after: whenever an agreement that holds says so; around the clock without one."""
+        holding = (one for one in self.agreed if one.service == service and one.in_force and one.valid_from <= at)
+        return together(one.hours for one in holding)
 
     def get(self, service: str | None) -> KnownService | None:
         """What is known of it."""
@@ -403,6 +423,13 @@ class RequesterNotified(Command):
     """Why it was given up; empty if it has arrived."""
     again: bool = False
     """Whether it was given up only for now, because the desk cannot be reached."""
+
+
+class HoursAgreed(Command, case="kept_in"):
+    """An agreement with consumers, and with it hours of a service, has come into force, was changed or has ended."""
+
+    kept_in: Literal["known services"] = "known services"  # as of `ServiceDescribed`
+    agreed: AgreedHours
 
 
 class ServiceDescribed(Command, case="kept_in"):

@@ -1,6 +1,7 @@
 """Onboarding: a consumer sees the terms and accepts them, then is taught; without their answer the stream waits."""
 
 from contracts.engage import SupportTaskRequested
+from contracts.stream import Streams
 from contracts.values import Requirement
 from services.chassis.outputs import Answer, refusal
 from services.chassis.state import Read
@@ -18,6 +19,7 @@ def onboard_consumer(
     services: Read[KnownServices],
     segment: Read[Segment],
     stakeholder: Read[Stakeholder],
+    streams: Streams,
 ) -> list[SupportTaskRequested | Told | DemandAccepted]:
     """Offer what the service keeps for their segment; who has accepted that is trained."""
     if demand.status in FINAL:
@@ -25,7 +27,7 @@ def onboard_consumer(
     if again := in_their_segment(accepted, demand, stakeholder):
         return [*again]
     if demand.accepted_at:
-        return [*ask_support(accepted, demand, services, segment)]
+        return [*ask_support(accepted, demand, services, segment, streams)]
     demand.status, demand.reason = "waiting_for_consumer", "the consumer has not accepted the terms yet"
     terms = "; ".join(spelled(one.requirement) for one in requirements_on(demand, segment, services))
     whom = f"for the segment {demand.segment}" if demand.segment else "for everybody"

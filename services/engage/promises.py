@@ -1,8 +1,11 @@
 """What promises mean: which of two is better, what an agreement lacks, and how long those that it rests on take."""
 
 from collections.abc import Iterable, Mapping
+from datetime import timedelta
 from math import prod
+from typing import NamedTuple
 
+from contracts.service_hours import AROUND_THE_CLOCK, ServiceHours, longest
 from contracts.values import Term
 
 HOURS_IN: Mapping[str, float] = {"seconds": 1 / 3600, "minutes": 1 / 60, "hours": 1, "days": 24, "weeks": 168}
@@ -10,6 +13,16 @@ HOURS_IN: Mapping[str, float] = {"seconds": 1 / 3600, "minutes": 1 / 60, "hours"
 MONEY = "euros"
 PRICE = "price"
 """The term that says what something costs."""
+MOST_HOURS = 87_600
+"""Ten years: what is promised for later is no matter of hours of service."""
+HOUR = timedelta(hours=1)
+
+
+class Promised(NamedTuple):
+    """What an agreement promises, and the hours of service that its times count."""
+
+    terms: tuple[Term, ...]
+    hours: ServiceHours = AROUND_THE_CLOCK
 
 
 def hours(term: Term) -> float | None:
@@ -59,20 +72,26 @@ def price(terms: Iterable[Term]) -> float | None:
     return next((term.value for term in terms if term.name == PRICE and term.unit == MONEY), None)
 
 
-def overpromised(terms: Iterable[Term], rests_on: Mapping[str, tuple[Term, ...]]) -> list[str]:
+def overpromised(promised: Promised, rests_on: Mapping[str, Promised]) -> list[str]:
     """What is promised sooner, or with more availability, than what it rests on allows together: its critical path.
 
-    What is done by one after the other takes the sum of their times; what fails when any of them fails is available
-    for the product of their shares.
+    What is done by one after the other takes the sum of their times, each as long as it takes at most in our hours of
+    service; what fails when any of them fails is available for the product of their shares.
     """
     wrong = []
-    for term in terms:
-        behind = [(name, theirs) for name, kept in rests_on.items() for theirs in kept if theirs.name == term.name]
-        names = " and ".join(name for name, _ in behind)
-        promised, times = hours(term), [hours(theirs) for _, theirs in behind]
-        if promised is not None and (together := sum(time for time in times if time is not None)) > promised:
+    for term in promised.terms:
+        behind = [(name, kept, one) for name, kept in rests_on.items() for one in kept.terms if one.name == term.name]
+        names = " and ".join(name for name, _, _ in behind)
+        times = [(hours(one), kept.hours) for _, kept, one in behind]
+        ours, together = hours(term), sum(at_most(time, theirs, promised.hours) for time, theirs in times if time)
+        if ours is not None and together > ours:
             wrong.append(f"{said(term)} is promised, and {names} take {together:g} hours together")
-        shares = [theirs.value / 100 for _, theirs in behind if theirs.unit == "%"]
-        if term.unit == "%" and shares and term.value / 100 > (together := prod(shares)) + 1e-9:
-            wrong.append(f"{said(term)} is promised, and {names} allow {together * 100:.4g} % together")
+        shares = [one.value / 100 for _, _, one in behind if one.unit == "%"]
+        if term.unit == "%" and shares and term.value / 100 > (allowed := prod(shares)) + 1e-9:
+            wrong.append(f"{said(term)} is promised, and {names} allow {allowed * 100:.4g} % together")
     return wrong
+
+
+def at_most(time: float, theirs: ServiceHours, ours: ServiceHours) -> float:
+    """How many of our hours of service go by at most within so many of theirs: a weekend may lie between."""
+    return time if time > MOST_HOURS else longest(time * HOUR, theirs, ours) / HOUR

@@ -8,6 +8,7 @@ from pydantic import AwareDatetime
 
 from contracts.event import Command, Data
 from contracts.outside import StakeholderKind
+from contracts.service_hours import ServiceHours
 from contracts.values import AgreementKind, Euros, Slug, Term, Version
 from services.chassis.state import ONE, State
 
@@ -210,6 +211,8 @@ class Agreement(State[str], by="agreement"):
     terms: tuple[Term, ...] = ()
     depends_on: tuple[str, ...] = ()
     relied_on_by: tuple[str, ...] = ()
+    service_hours: ServiceHours = ()
+    """Its times count these hours only; empty: around the clock."""
     signed_by: str = ""
     """Who brought it into force: `the register`, `obtain_build` or `the parties`."""
     valid_from: datetime | None = None
@@ -230,6 +233,7 @@ class AgreementStated(Command, case="agreement"):
     counterparty: str
     terms: tuple[Term, ...]
     depends_on: tuple[str, ...] = ()
+    service_hours: ServiceHours = ()
     valid_from: AwareDatetime
     valid_until: AwareDatetime | None = None
 

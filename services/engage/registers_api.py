@@ -10,6 +10,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from contracts.outside import MarketingOpportunityReported, StakeholderKind
+from contracts.service_hours import ServiceHours
 from contracts.values import AgreementKind, Share, Term
 from services.chassis.commands import Door
 from services.chassis.outputs import Problem
@@ -150,6 +151,8 @@ class AgreementBody(Body):
     """What is promised."""
     depends_on: Annotated[tuple[AgreementId, ...], Field(max_length=MOST_DEPENDANTS)] = ()
     """The agreements in force that its promises rest on."""
+    service_hours: ServiceHours = ()
+    """When the service is looked after, UTC: the times that are promised count these hours only. Left out: always."""
     valid_from: Day
     """From when it holds."""
     valid_until: Day | None = None
@@ -253,7 +256,7 @@ async def terminate_agreement(agreement: AgreementPath, body: TerminationBody, d
 )
 async def conclude_agreement(agreement: AgreementPath, body: AgreementBody, door: Commanding) -> Response:
     """Conclude an agreement, or change one; refused if its promise is shorter than what it rests on takes together."""
-    said = body.model_dump() | {"terms": tuple(term.term() for term in body.terms)}
+    said = dict(body) | {"terms": tuple(term.term() for term in body.terms)}
     return await door.ask(AgreementStated(agreement=agreement, **said))
 
 

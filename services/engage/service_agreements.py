@@ -10,9 +10,10 @@ from contracts.improve import ImprovementAgreementNeeded
 from contracts.obtain_build import SupplierAgreementReported
 from contracts.plan import AgreementRequired
 from contracts.values import AgreementNeed
-from services.chassis.outputs import Answer, Later, refusal
+from services.chassis.outputs import Answer, refusal
 from services.chassis.state import READ
 from services.engage.agreement_register import (
+    Concluded,
     Concluding,
     Ending,
     as_stated,
@@ -23,14 +24,13 @@ from services.engage.agreement_register import (
     sought,
     wanted_terms,
 )
-from services.engage.promises import overpromised, price, shortfalls
+from services.engage.promises import Promised, overpromised, price, shortfalls
 from services.engage.registers import (
     MOST_DEPENDANTS,
     Agreement,
     AgreementLapsed,
     AgreementStated,
     AgreementTerminated,
-    ContractNoted,
     NeedOfAgreement,
     PartnersFound,
     PartnerSought,
@@ -65,7 +65,7 @@ def hear_improvement_need(need: ImprovementAgreementNeeded, agreement: Agreement
 
 def hear_supplier(
     reported: SupplierAgreementReported, agreement: Agreement
-) -> list[PartnerSought | AgreementConcluded | ContractNoted | SearchEnded | Later | SupportLost]:
+) -> list[PartnerSought | Concluding | SupportLost]:
     """What a supplier signs holds; what it would sell under a contract is a need for one; what it refuses is over."""
     match reported.state:
         case "offered":
@@ -124,7 +124,7 @@ def weigh_offers(found: PartnersFound, agreement: Agreement) -> list[Concluding]
         return []
     best = min(fitting, key=lambda offer: (price(offer.terms) or 0.0, offer.supplier, offer.offering))
     agreement.counterparty, agreement.offering, agreement.terms = best.supplier, best.offering, best.terms
-    agreement.depends_on, agreement.signed_by = (), "the register"
+    agreement.depends_on, agreement.service_hours, agreement.signed_by = (), (), "the register"
     agreement.valid_from, agreement.valid_until = max(best.valid_from, found.time), best.valid_until
     agreement.reason = f"The offer {best.offering} of {best.supplier} covers all that is needed."
     return [*conclude(agreement), SearchEnded(agreement=agreement.id)]
@@ -132,7 +132,7 @@ def weigh_offers(found: PartnersFound, agreement: Agreement) -> list[Concluding]
 
 def conclude_agreement(
     stated: AgreementStated, agreement: Agreement, others: Annotated[dict[str, Agreement], READ]
-) -> list[Answer | AgreementConcluded | ContractNoted | ReliedUpon | Later]:
+) -> list[Answer | Concluded | ReliedUpon]:
     """What both sides have agreed holds, unless its promises are shorter than what they rest on allows."""
     if refused := impossible(stated, others):
         return [refused]
@@ -141,6 +141,7 @@ def conclude_agreement(
     agreement.kind, agreement.title, agreement.service = stated.kind, stated.title, stated.service
     agreement.counterparty, agreement.offering, agreement.terms = stated.counterparty, None, stated.terms
     agreement.depends_on, agreement.signed_by = stated.depends_on, "the parties"
+    agreement.service_hours = stated.service_hours
     agreement.valid_from, agreement.valid_until = stated.valid_from, stated.valid_until
     lacking = shortfalls(stated.terms, wanted_terms(agreement))
     agreement.reason = f"Both sides have agreed; still, {'; '.join(lacking)}." if lacking else "Both sides have agreed."
@@ -233,7 +234,8 @@ def impossible(stated: AgreementStated, others: dict[str, Agreement]) -> Answer 
     if missing:
         hint = f"{', '.join(missing)}: conclude these first, or leave them out of depends_on."
         return refusal(409, "It rests on what is not in force", hint)
-    if wrong := overpromised(stated.terms, {name: other.terms for name, other in others.items()}):
+    rests_on = {name: Promised(other.terms, other.service_hours) for name, other in others.items()}
+    if wrong := overpromised(Promised(stated.terms, stated.service_hours), rests_on):
         hint = f"{'; '.join(wrong)}. Promise more time, or agree on something shorter with those it rests on."
         return refusal(409, "Its promise is shorter than its critical path", hint)
     return None

@@ -7,6 +7,9 @@ from typing import Literal, NamedTuple
 from contracts.engage import SupportTaskRequested
 from contracts.event import Fact, Message
 from contracts.outside import RequirementsStated
+from contracts.service_hours import after
+from contracts.service_hours import spoken as spoken_hours
+from contracts.stream import Streams
 from contracts.values import Requirement
 from services.chassis.outputs import Answer
 from services.chassis.state import Read
@@ -53,7 +56,7 @@ PRIORITY: Mapping[tuple[int, int], int] = {
 
 
 class Targets(NamedTuple):
-    """How long a demand may wait, in hours of chain time around the clock."""
+    """How long a demand may wait, in hours of service: around the clock where no agreement says others."""
 
     respond: float
     resolve: float
@@ -81,13 +84,14 @@ def request_support(
     services: Read[KnownServices],
     segment: Read[Segment],
     stakeholder: Read[Stakeholder],
+    streams: Streams,
 ) -> list[SupportTaskRequested | Told | DemandAccepted]:
     """Ask for support with the priority that impact and urgency give, and targets that keep the stream's promise."""
     if demand.status in FINAL:
         return []
     if again := in_their_segment(accepted, demand, stakeholder):
         return [*again]
-    return [*ask_support(accepted, demand, services, segment)]
+    return [*ask_support(accepted, demand, services, segment, streams)]
 
 
 def in_their_segment(accepted: DemandAccepted, demand: Demand, stakeholder: Stakeholder) -> list[DemandAccepted]:
@@ -106,14 +110,19 @@ def put_in_segment(demand: Demand, stakeholder: Stakeholder) -> bool:
 
 
 def ask_support(
-    message: Message, demand: Demand, services: KnownServices, segment: Segment
+    message: Message, demand: Demand, services: KnownServices, segment: Segment, streams: Streams
 ) -> list[SupportTaskRequested | Told]:
-    """The task for Deliver and support, and what its requester is told of it."""
+    """The task for Deliver and support, and what its requester is told of it.
+
+    What priority and stream promise is counted in the hours of the service.
+    """
     ranking = prioritise(demand, services)
     wanted = wanted_priority(demand, segment)
-    since = demand.contacted_at or message.time
-    promised_by = demand.promised_by or since + ranking.resolve
-    resolve_by = min(since + ranking.resolve, promised_by)
+    since, stream = demand.contacted_at or message.time, streams.get(demand.stream)
+    hours = services.hours(demand.service, message.time)
+    due = after(since, ranking.resolve, hours)
+    promised_by = after(since, timedelta(hours=stream.promise.hours), hours) if stream else due
+    resolve_by = min(due, promised_by)
     harm = "at no known time" if demand.harm_in_hours is None else f"within {demand.harm_in_hours:g} hours"
     reasons = [
         f"Users affected: {demand.users}, criticality: {ranking.criticality}. So its impact is {ranking.impact}.",
@@ -121,12 +130,15 @@ def ask_support(
     ]
     if wanted and wanted != ranking.priority:
         reasons.append(f"Priority {wanted} was wanted; impact and urgency give {ranking.priority}.")
-    if resolve_by < since + ranking.resolve:
+    if resolve_by < due:
         reasons.append("The value stream promises it sooner than this priority does: the promise holds.")
+    if hours:
+        reasons.append(f"{demand.service} is looked after {spoken_hours(hours)}: only these hours count.")
     if demand.reopened:
         reasons.append(f"It was done before and came back ({demand.reopened}).")
     wish = (Fact(name="wanted priority", value=wanted, source="requester or segment"),) if wanted else ()
     promise = Fact(name="promised by", value=promised_by.isoformat(), source=f"value stream {demand.stream}")
+    counted = Fact(name="service hours", value=spoken_hours(hours), source=f"agreements on {demand.service}")
     demand.status, demand.priority, demand.promised_by = "in_progress", ranking.priority, resolve_by
     demand.reason = "support is asked to work on it"
     requested = SupportTaskRequested(
@@ -143,13 +155,14 @@ def ask_support(
         urgency=ranking.urgency,
         priority=ranking.priority,
         wanted_priority=wanted,
-        respond_by=min(since + ranking.respond, resolve_by),
+        respond_by=min(after(since, ranking.respond, hours), resolve_by),
         resolve_by=resolve_by,
+        service_hours=hours,
         reopened=demand.reopened,
         offering=demand.offering,
         quantity=demand.quantity,
         reasons=tuple(reasons),
-        basis=(*demand.facts, *ranking.basis, *wish, promise),
+        basis=(*demand.facts, *ranking.basis, *wish, promise, *([counted] if hours else [])),
     )
     by = f"Somebody takes it up by {spoken(requested.respond_by)}, and it is to be done by {spoken(resolve_by)}."
     return [requested, *tell(demand, " ".join([f"It is in work with priority {ranking.priority}.", by, *reasons]))]

@@ -8,6 +8,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict
 from contracts.engage import DemandStatus
 from contracts.event import Fact, Verdict
 from contracts.outside import StakeholderKind
+from contracts.service_hours import ServiceHours
 from contracts.values import AgreementKind, Term
 from services.engage.ledgers import Target, Voice
 from services.engage.model import Criticality, Demand, Joined, Stage, Statement
@@ -90,6 +91,8 @@ class AgreementView(Kept):
     """The agreements it rests on."""
     relied_on_by: tuple[str, ...]
     """The agreements that rest on it."""
+    service_hours: ServiceHours
+    """The hours that its times count; empty: around the clock."""
     signed_by: str
     """Who brought it into force."""
     valid_from: AwareDatetime | None

@@ -3,8 +3,9 @@
 from datetime import datetime, timedelta
 from random import Random
 
+from contracts.service_hours import WEEKDAYS
 from svc.scenario import doors
-from svc.scenario.model import PLACEHOLDER, WEEK, Asked, Calendar, Organisation, Range, Rate
+from svc.scenario.model import PLACEHOLDER, Asked, Calendar, Organisation, Range, Rate
 from svc.scenario.say import Json, Say
 
 DAY = timedelta(days=1)
@@ -26,7 +27,7 @@ def moments(rate: Rate, calendar: Calendar, begins: datetime, seed: str) -> list
     midnight = begins.replace(hour=0, minute=0, second=0, microsecond=0)
     since = begins - midnight
     found = (begins + (time - since) % DAY for time in times(rate, calendar, seed))
-    return [at for at in found if WEEK[at.weekday()] in calendar.days]
+    return [at for at in found if WEEKDAYS[at.weekday()] in calendar.days]
 
 
 def demand(told: Organisation, rate: Rate, at: datetime, key: str) -> Say:

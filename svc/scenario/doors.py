@@ -70,8 +70,16 @@ def setup(told: Organisation, now: datetime) -> Iterator[tuple[str, Call]]:
             call = supply(supplier, plain(supplied), since)
             yield f"suppliers/{supplier.supplier}/{supplied.service}", call
     for agreement in told.agreements:
-        body = plain(agreement, "agreement") | {"valid_from": since}
+        body = promise(told, agreement) | {"valid_from": since}
         yield f"agreements/{agreement.agreement}", post(ENGAGE, f"/agreements/{agreement.agreement}", body)
+
+
+def promise(told: Organisation, agreement: model.AgreementTerms) -> Json:
+    """What both sides agree on; a calendar is said as the hours that it stands for."""
+    body = plain(agreement, "do", "at", "agreement", "calendar")
+    if agreement.calendar:
+        body["service_hours"] = [one.model_dump(mode="json") for one in told.calendar(agreement.calendar).hours]
+    return body
 
 
 def of_service(service: model.Service) -> Iterator[tuple[str, Call]]:
@@ -125,8 +133,8 @@ def happening(told: Organisation, event: model.Event, at: datetime, key: str) ->
         case model.OpportunityCloses():
             return post(ENGAGE, f"/opportunities/{event.opportunity}/outcome", _less(body, "opportunity"))
         case model.AgreementComes():
-            body = until(body, at, "valid_for_hours", "valid_until") | {"valid_from": at.isoformat()}
-            return post(ENGAGE, f"/agreements/{event.agreement}", _less(body, "agreement"))
+            body = until(promise(told, event), at, "valid_for_hours", "valid_until") | {"valid_from": at.isoformat()}
+            return post(ENGAGE, f"/agreements/{event.agreement}", body)
         case model.AgreementEnds():
             return post(ENGAGE, f"/agreements/{event.agreement}/termination", _less(body, "agreement"))
         case model.Signal():

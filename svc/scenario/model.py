@@ -21,6 +21,7 @@ from pydantic import (
 
 from contracts.event import Verdict
 from contracts.outside import Preference, StakeholderKind
+from contracts.service_hours import WEEKDAYS, Opening, ServiceHours, Weekday, long_enough
 from contracts.value_chain import ACTIVITIES
 from contracts.values import AgreementKind, Channel, Kind, PolicyParameter, Priority, Rating, Requirement, Term
 
@@ -373,6 +374,8 @@ class AgreementTerms(Part):
     counterparty: Who
     terms: tuple[Term, ...] = Field(min_length=1)
     depends_on: tuple[AgreementName, ...] = ()
+    calendar: CalendarName | None = None
+    """The hours of service that its times count; None: around the clock."""
 
 
 class Agreement(AgreementTerms):
@@ -420,16 +423,22 @@ class Window(Part):
         return self
 
 
-Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
-WEEK: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-
-
 class Calendar(Part):
-    """When somebody is there."""
+    """When somebody is there: what demand comes at random by, and the hours of service of agreements."""
 
     calendar: Slug
-    days: tuple[Weekday, ...] = WEEK
+    days: tuple[Weekday, ...] = Field(default=WEEKDAYS, min_length=1)
     windows: tuple[Window, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _is_open(self) -> Self:
+        long_enough(self.hours)
+        return self
+
+    @property
+    def hours(self) -> ServiceHours:
+        """As an agreement says them."""
+        return tuple(Opening(days=self.days, opens=one.opens, closes=one.closes) for one in self.windows)
 
 
 class Spread(Part):
@@ -863,6 +872,11 @@ class Organisation(Part):
     def centres(self, activity: str) -> dict[str, int]:
         """How many people do an activity's work, by its owner: what the service is configured with."""
         return {one.owner: one.people for one in self.work_centres if one.activity == activity}
+
+    def minutes(self, activity: str) -> dict[str, tuple[float, float, float]]:
+        """How long an activity's work takes, by its owner: least, usual and most, where the file says so."""
+        spreads = {one.owner: one.minutes for one in self.work_centres if one.activity == activity}
+        return {owner: (one.least, one.usual, one.most) for owner, one in spreads.items() if one}
 
     def stakeholder(self, name: str) -> Stakeholder:
         """The stakeholder, or the group, of this name; `StopIteration` for one that the file does not have."""

@@ -36,6 +36,8 @@ MOST_AT_ONCE = 200_000
 Ways = Way | Mapping[str, Way]
 Centres = Mapping[str, Mapping[str, int]]
 """By activity: how many people each of its work centres has, by the owner of the work."""
+Minutes = Mapping[str, Mapping[str, tuple[float, float, float]]]
+"""By activity: least, usual and most minutes of a piece of work, by its owner."""
 GLANCE = 2_000
 """How many messages go by between two looks at how far it is."""
 MOST_REFUSED = 20
@@ -93,12 +95,14 @@ class Simulation:
     def __init__(
         self, start: datetime, *, seed: int = 0, work: Ways = "simulated", adverse: bool = False,
         react: React = nobody_reacts, settings: Settings | None = None, centres: Centres | None = None,
-        handlers: Mapping[str, Handlers] | None = None, wire: bool = False,
+        minutes: Minutes | None = None, handlers: Mapping[str, Handlers] | None = None,
+        wire: bool = False,
     ) -> None:  # fmt: skip
         """`work`: how it is done, in all activities or by activity, where `auto` is the usual.
 
-        `centres`: how many people an activity's work centres have, by owner of work; others have enough. `handlers`
-        stand in the place of an activity's own; `wire`: all travels as bytes, and rows as into a database and back.
+        `centres`: how many people an activity's work centres have, by owner of work; others have enough. `minutes`: how
+        long their work takes; other work as it is reckoned. `handlers` stand in the place of an activity's own; `wire`:
+        all travels as bytes, and rows as into a database and back.
         """
         self.clock, self.until, self.wire, self._react = SimulatedClock(start), start, wire, react
         given = (settings or Settings()).model_dump() | {"otlp": "", "clock": "", "database": ""}
@@ -108,6 +112,7 @@ class Simulation:
         for name, handles in mine.items():
             way = work if isinstance(work, str) else work.get(name, "auto")
             configured = {"work": way, "centres": dict((centres or {}).get(name, given["centres"]))}
+            configured["minutes"] = dict((minutes or {}).get(name, given["minutes"]))
             own = Settings.model_validate(given | configured)
             self.activities[name] = SimulatedActivity(handles, own, self.clock, PERFORMED)
             self.activities[name].by_wire = wire

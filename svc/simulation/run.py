@@ -41,6 +41,7 @@ def prepare(scenario: Scenario, wanted: Wanted) -> tuple[Simulation, datetime]:
     simulation = Simulation(
         start, seed=seed, work=wanted.work or scenario.work, adverse=wanted.adverse, react=scenario.react(seed),
         centres={activity: scenario.centres(activity) for activity in ACTIVITIES},
+        minutes={activity: scenario.minutes(activity) for activity in ACTIVITIES},
     )  # fmt: skip
     simulation.say(scenario.setup(start))
     simulation.say(scenario.quarter(start, seed) if wanted.quarter else scenario.day(start, seed))

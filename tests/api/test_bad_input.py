@@ -67,6 +67,7 @@ COMMANDS: list[tuple[str, str, str, Json]] = [
     }),
     ("engage", "POST", "/agreements/{new}", {
         "kind": "service_level", "title": "t", "service": SERVICE, "counterparty": "c", "terms": [TERM],
+        "service_hours": [{"days": ["mon"], "opens": "22:00", "closes": "06:00"}],
         "valid_from": DAY, "valid_until": LATER,
     }),
     ("engage", "POST", "/agreements/{new}/termination", {"by": "c", "reason": "r"}),

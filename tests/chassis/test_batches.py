@@ -218,6 +218,18 @@ async def test_simulated_work_waits_until_somebody_in_its_work_centre_is_free(be
     assert await bench.none("SELECT 1 FROM pending")
 
 
+async def test_simulated_work_takes_the_minutes_of_its_work_centre_whatever_its_effort(bench: Bench) -> None:
+    spread = (0.002, 0.003, 0.008)
+    async with bench.running(work="simulated", minutes={"auditors": spread}):
+        for _ in range(3):
+            await bench.tell(ledger.AuditWanted(demand=uuid4(), hours=1000))
+        done = "SELECT begun_at, done_at FROM audit WHERE status = 'done'"
+        await bench.until(lambda: bench.rows(f"{done} OFFSET 2"), what="all is looked through")
+    taken = [(row["done_at"] - row["begun_at"]) / timedelta(minutes=1) for row in await bench.rows(done)]
+    assert all(spread[0] <= minutes <= spread[2] for minutes in taken)
+    assert len(set(taken)) == 3, "each its own"
+
+
 async def test_receipts_become_mere_trails_once_they_are_old(bench: Bench) -> None:
     old, new = uuid4(), uuid4()
     async with bench.running():

@@ -16,6 +16,7 @@ from contracts.deliver_support import (
 from contracts.engage import SupportTaskRequested
 from contracts.event import Message
 from contracts.obtain_build import ChangedServiceReported, ComponentProvided, TestResult
+from contracts.service_hours import Opening
 from services.chassis.outputs import Answer, Later, Problem, Work
 from services.deliver_support.asset_management import MOST_WAITING
 from services.deliver_support.handlers import (
@@ -541,6 +542,17 @@ def test_a_request_that_waited_too_long_has_missed_its_target() -> None:
         counter.come(counter.of(ChangeRequested)[0].change)
         (performance,) = counter.of(ServicePerformanceReported)
         assert performance.met is met
+
+
+def test_a_request_is_measured_by_the_hours_of_service_that_its_targets_count() -> None:
+    measured = []
+    for hours in ((), (Opening(days=("wed",), opens="08:00", closes="18:00"),)):
+        counter = Counter(quantity=0)
+        counter.ask(resolve_by=NOW + 3 * DAY, service_hours=hours)
+        counter.come(counter.of(ChangeRequested)[0].change)  # on Wednesday at 9
+        (performance,) = counter.of(ServicePerformanceReported)
+        measured.append((performance.restore_seconds / 3600, performance.restore_target_seconds / 3600))
+    assert measured == [(24, 72), (1, 10)]
 
 
 def published(**changes: Any) -> OfferingPublished:

@@ -10,6 +10,7 @@ from contracts.deliver_support import ServicePerformanceReported, SupportAgreeme
 from contracts.engage import AgreementConcluded, SupportTaskRequested, ThirdPartyServiceReported
 from contracts.improve import ImprovementInitiated, InitiativeStatusReported
 from contracts.plan import ImprovementPlanned, Objective, PlanPublished
+from contracts.service_hours import Opening
 from contracts.values import Term
 from services.chassis.outputs import Answer, Later, Problem, Work
 from services.deliver_support.handlers import (
@@ -21,6 +22,7 @@ from services.deliver_support.handlers import (
     keep_promise,
     note_initiative,
     pause_support_task,
+    raise_incident,
     rest_on_supplier,
     resume_support_task,
     take_support_task,
@@ -42,6 +44,7 @@ from services.deliver_support.model import (
     SupportWeighed,
     TargetPassed,
 )
+from services.deliver_support.problem_model import IncidentRaised
 
 NOW = datetime(2026, 11, 24, 9, tzinfo=UTC)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -171,7 +174,10 @@ def test_a_warning_goes_to_who_works_on_it_and_is_no_breach() -> None:
 def test_a_missed_target_of_a_major_incident_goes_straight_to_the_owner_of_the_service() -> None:
     resolution, _, _ = opened(outlook(), priority=1)
     passed = TargetPassed(demand=DEMAND, service=GAMES, target="resolve", round=1)
-    told = [watch_target(passed.at(NOW + DAY), resolution, live())[0].to for _ in range(3)]
+    told = []
+    for hours in (24, 25, 26):  # put off again and again
+        resolution.promised_by = NOW + hours * HOUR
+        told += [one.to for one in watch_target(passed.at(NOW + hours * HOUR), resolution, live())]
     assert told == ["games owner", "head of service delivery", "head of service delivery"]
 
 
@@ -267,7 +273,7 @@ def test_a_known_error_is_restored_in_half_of_the_time() -> None:
     for service in (live(), live(known_errors=(error,))):
         _, work = take_up_support_task(taken, opened(outlook())[0], service)
         assert isinstance(work, Work)
-        efforts.append(work.effort)
+        efforts.append(work.effort * work.share)
     assert efforts == [6 * HOUR, 3 * HOUR]
 
 
@@ -424,3 +430,150 @@ def test_the_same_time_meets_the_targets_or_misses_them_by_the_agreement_in_forc
     assert performance.restore_target_seconds == (24 if met else 4) * 3600
     assert [why.endswith(f"the target of {source}.") for why in performance.reasons] == [True, True]
     assert ("It was not done by 24 November 13:00" in performance.reasons[1]) != met
+
+
+# Hours of service
+
+OFFICE = (Opening(days=("mon", "tue", "wed", "thu", "fri"), opens="08:00", closes="18:00"),)
+FRIDAY, MONDAY = datetime(2026, 11, 27, tzinfo=UTC), datetime(2026, 11, 30, tzinfo=UTC)
+"""Midnight of both."""
+LATE = FRIDAY + 17.5 * HOUR
+
+
+def in_office_hours(**terms: float) -> Outlook:
+    """What support goes by where consumers were promised office hours."""
+    known = outlook()
+    agreed = agreement(**terms).model_copy(update={"service_hours": OFFICE})
+    keep_promise(agreed.at(NOW), known, live())
+    return known
+
+
+def late_on_friday(known: Outlook, **changes: Any) -> tuple[Resolution, list[Later]]:
+    """A task that comes on Friday at half past five; its priority gives it ten hours of service."""
+    targets = {"respond_by": MONDAY + 8.5 * HOUR, "resolve_by": MONDAY + 17.5 * HOUR, "service_hours": OFFICE}
+    task = asked(**(targets | changes)).at(LATE)
+    resolution = Resolution(id=DEMAND)
+    return resolution, [one for one in take_support_task(task, resolution, known) if isinstance(one, Later)]
+
+
+def passing(timers: list[Later], resolution: Resolution) -> list[tuple[datetime, str, bool]]:
+    """What is told when every timer has come at its time: when, which target, and whether it is missed."""
+    found = []
+    for at, passed in sorted(timers, key=lambda timer: timer.at):
+        assert isinstance(passed, TargetPassed)
+        found += [(at, one.target, one.breached) for one in watch_target(passed.at(at), resolution, live())]
+    return found
+
+
+def test_what_comes_late_on_friday_with_two_hours_to_resolve_is_due_on_monday() -> None:
+    resolution, timers = late_on_friday(in_office_hours(resolve=2))
+    assert resolution.promised_by == MONDAY + 9.5 * HOUR
+    assert (resolution.bound_by, resolution.resolve_hours) == ("sla-games", OFFICE)
+    assert passing(timers, resolution) == [
+        (MONDAY + 8.5 * HOUR, "respond", True),
+        (MONDAY + 8.5 * HOUR, "resolve", False),
+        (MONDAY + 9.5 * HOUR, "resolve", True),
+    ], "warned of in the last half of its time, an hour of service before it is due"
+    assert passing(timers, resolution) == [], "each once"
+
+
+def test_a_warning_comes_so_many_hours_of_service_before() -> None:
+    known = in_office_hours()
+    follow_plan(plan(time_to_restore=3), known)
+    _, timers = late_on_friday(known, resolve_by=MONDAY + 10 * HOUR)
+    assert warned_at(timers) == MONDAY + 8.75 * HOUR, "half of the two hours and a half that there are"
+    _, timers = late_on_friday(known, resolve_by=MONDAY + DAY + 10 * HOUR)
+    assert warned_at(timers) == MONDAY + 17 * HOUR, "an hour on Monday and two on Tuesday"
+
+
+def test_of_two_agreements_the_one_that_is_due_first_binds_whatever_its_hours() -> None:
+    known = in_office_hours(resolve=2)
+    keep_promise(agreement(name="always", resolve=12), known, live())
+    resolution, _ = late_on_friday(known)
+    assert (resolution.promised_by, resolution.bound_by, resolution.resolve_hours) == (LATE + 12 * HOUR, "always", ())
+    assert (resolution.respond_by, resolution.respond_hours) == (LATE + 12 * HOUR, ()), "to respond is never due later"
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "due"),
+    [
+        (FRIDAY + 18.5 * HOUR, MONDAY + 7 * HOUR, MONDAY + 17.5 * HOUR),
+        (FRIDAY + 17.75 * HOUR, MONDAY + 9 * HOUR, MONDAY + DAY + 8.75 * HOUR),
+        (MONDAY + 9 * HOUR, MONDAY + 11 * HOUR, MONDAY + DAY + 9.5 * HOUR),
+        (MONDAY + 20 * HOUR, MONDAY + DAY + 7 * HOUR, MONDAY + 17.5 * HOUR),
+    ],
+    ids=["over the weekend", "over the weekend and an hour of each day", "in the day", "after it was missed"],
+)
+def test_while_the_user_is_waited_for_only_hours_of_service_are_added(
+    since: datetime, until: datetime, due: datetime
+) -> None:
+    resolution, _ = late_on_friday(outlook())
+    pause_support_task(SupportTaskPaused(demand=DEMAND, by="Grace", asks="Which game?").at(since), resolution)
+    resume_support_task(SupportTaskResumed(demand=DEMAND, by="Grace").at(until), resolution, outlook())
+    assert resolution.promised_by == due
+    assert resolution.respond_by is not None
+    assert resolution.respond_by <= due
+
+
+def test_what_was_missed_as_the_day_ended_is_not_due_anew_after_a_pause() -> None:
+    resolution, _ = late_on_friday(outlook(), resolve_by=FRIDAY + 18 * HOUR, respond_by=FRIDAY + 18 * HOUR)
+    pause_support_task(SupportTaskPaused(demand=DEMAND, by="Grace", asks="?").at(FRIDAY + 20 * HOUR), resolution)
+    resume_support_task(SupportTaskResumed(demand=DEMAND, by="Grace").at(FRIDAY + DAY), resolution, outlook())
+    assert resolution.promised_by == resolution.respond_by == FRIDAY + 18 * HOUR
+
+
+def test_a_pause_in_which_the_service_was_closed_makes_nobody_escalate_twice() -> None:
+    known = in_office_hours(resolve=2)
+    resolution, timers = late_on_friday(known)
+    asks = SupportTaskPaused(demand=DEMAND, by="Grace", asks="Which game?").at(FRIDAY + 19 * HOUR)
+    pause_support_task(asks, resolution)
+    resumed = SupportTaskResumed(demand=DEMAND, by="Grace").at(FRIDAY + DAY)
+    _, *anew = resume_support_task(resumed, resolution, known)
+    told = passing([*timers, *(one for one in anew if isinstance(one, Later))], resolution)
+    assert sorted(told) == sorted(set(told))
+    assert [one for one in told if one[2]] == [
+        (MONDAY + 8.5 * HOUR, "respond", True),
+        (MONDAY + 9.5 * HOUR, "resolve", True),
+    ]
+
+
+def test_reports_count_the_same_clock_as_the_targets() -> None:
+    measured = []
+    for ends in (MONDAY + 9 * HOUR, MONDAY + 10 * HOUR):
+        resolution, _ = late_on_friday(in_office_hours(respond=1, resolve=2))
+        taken = SupportTaskTakenUp(demand=DEMAND, by="Grace", service=GAMES).at(MONDAY + 8.25 * HOUR)
+        take_up_support_task(taken, resolution, live())
+        done = ResolutionDone(demand=DEMAND, service=GAMES).at(ends)
+        completed, performance, *_ = complete_support_task(done, resolution, live())
+        assert isinstance(completed, SupportTaskCompleted)
+        assert isinstance(performance, ServicePerformanceReported)
+        assert completed.responded_in_time
+        assert completed.resolved_in_time is performance.met
+        in_hours = (performance.respond_seconds, performance.restore_seconds, performance.restore_target_seconds)
+        measured.append((performance.met, *(one / 3600 for one in in_hours)))
+    assert measured == [(True, 0.75, 1.5, 2), (False, 0.75, 2.5, 2)]
+
+
+def test_what_monitoring_notices_is_due_in_the_hours_of_the_service() -> None:
+    raised = IncidentRaised(demand=DEMAND, service=GAMES, title="Slow", text="It is slow.", priority=3).at(LATE)
+    due = []
+    for known in (in_office_hours(), outlook()):
+        resolution = Resolution(id=DEMAND)
+        raise_incident(raised, resolution, known)
+        due.append((resolution.respond_by, resolution.promised_by))
+    assert due == [
+        (MONDAY + 15.5 * HOUR, MONDAY + 2 * DAY + 11.5 * HOUR), (LATE + 8 * HOUR, LATE + 24 * HOUR)
+    ]  # fmt: skip
+
+
+def test_who_is_away_at_the_weekend_is_too_slow_for_a_promise_around_the_clock() -> None:
+    told = []
+    for hours in ((), OFFICE):
+        known = outlook()
+        inside = agreement(name="ola", kind="operational_level", counterparty="Obtain/build", resolve=4)
+        keep_promise(inside.model_copy(update={"service_hours": OFFICE}).at(NOW), known, live())
+        sla = agreement(resolve=8).model_copy(update={"service_hours": hours}).at(NOW)
+        told.append(needed(keep_promise(sla, known, live()), live(), known, NeededAgreement(id="b")))
+    (event,), same_hours = told
+    assert "Obtain/build, on whom it rests, resolves within 66 hours only" in event.purpose
+    assert same_hours == []

@@ -13,7 +13,7 @@ from contracts.improve import ImprovementAgreementNeeded
 from contracts.obtain_build import SupplierAgreementReported
 from contracts.plan import AgreementRequired
 from contracts.values import Term
-from services.engage.promises import falls_short, overpromised, shortfalls, strictest
+from services.engage.promises import Promised, falls_short, overpromised, shortfalls, strictest
 from services.engage.registers import (
     Agreement,
     AgreementStated,
@@ -350,4 +350,10 @@ def test_promises_are_compared_by_what_they_count() -> None:
         "availability of 99 % is needed, and nothing is said about it"
     ]
     assert strictest((hours(8), hours(4), hours(6))) == (hours(4),)
-    assert overpromised((hours(8),), {"a": (hours(4),), "b": (hours(4),), "c": (percent(9),)}) == []
+    assert (
+        overpromised(
+            Promised((hours(8),)),
+            {"a": Promised((hours(4),)), "b": Promised((hours(4),)), "c": Promised((percent(9),))},
+        )
+        == []
+    )

@@ -126,6 +126,11 @@ def demand(status: DemandStatus | None = "captured", **fields: Any) -> Demand:
     return Demand(**(row | fields))
 
 
+def asked_for(row: Demand, services: KnownServices = NONE_KNOWN, segment: Segment = NO_SEGMENT) -> list[Any]:
+    """What comes of it when support is asked to work on a demand."""
+    return [*request_support(accepted(), row, services, segment, NOBODY, STREAMS)]
+
+
 def delivered(**fields: Any) -> Demand:
     row: dict[str, Any] = {"status": "delivered", "delivered": "An update was installed.", "delivered_at": NOW}
     return demand(**(row | fields))
@@ -276,7 +281,7 @@ def test_a_reply_to_a_delivered_demand_reopens_it_and_its_promise_begins_again()
     assert take_ticket(black_again, row, NONE_KNOWN, STREAMS) == [begun()]
     assert (row.status, row.reopened, row.delivered_at) == ("in_progress", 1, None)
     assert row.promised_by == LATER + timedelta(hours=72)
-    requested = only(SupportTaskRequested, request_support(accepted(), row, NONE_KNOWN, NO_SEGMENT, NOBODY))
+    requested = only(SupportTaskRequested, asked_for(row))
     assert (requested.reopened, requested.text) == (1, "They go black.\n\nBlack again.")
 
 
@@ -376,7 +381,7 @@ def test_priority_comes_from_impact_and_urgency(
 ) -> None:
     known = KnownServices(id="the", services=(KnownService(service="video-games", criticality=criticality),))
     row = demand(users=users, harm_in_hours=harm, service="video-games", wanted_priority=1)
-    requested = only(SupportTaskRequested, request_support(accepted(), row, known, NO_SEGMENT, NOBODY))
+    requested = only(SupportTaskRequested, asked_for(row, known))
     assert requested.priority == row.priority == priority == PRIORITY[requested.impact, requested.urgency]
     assert requested.wanted_priority == 1
     assert any("wanted" in reason for reason in requested.reasons) == (priority != 1)
@@ -384,7 +389,7 @@ def test_priority_comes_from_impact_and_urgency(
 
 def test_the_more_harm_the_earlier_and_every_value_used_is_named() -> None:
     row = demand(users=40, harm_in_hours=2.0, facts=(Fact(name="users", value=40, source="the words '40 users'"),))
-    outputs = request_support(accepted(), row, NONE_KNOWN, NO_SEGMENT, NOBODY)
+    outputs = asked_for(row)
     requested = only(SupportTaskRequested, outputs)
     assert (requested.respond_by, requested.resolve_by) == (NOW + timedelta(hours=4), NOW + timedelta(hours=24))
     assert row.status == told(outputs).status == "in_progress"
@@ -399,17 +404,14 @@ def test_the_more_harm_the_earlier_and_every_value_used_is_named() -> None:
 
 def test_a_target_never_breaks_the_promise_of_the_stream() -> None:
     row = demand(users=1, harm_in_hours=None)
-    requested = only(SupportTaskRequested, request_support(accepted(), row, NONE_KNOWN, NO_SEGMENT, NOBODY))
+    requested = only(SupportTaskRequested, asked_for(row))
     assert (requested.priority, requested.resolve_by) == (5, NOW + timedelta(hours=72))
     assert any("promise" in reason for reason in requested.reasons)
 
 
 def test_a_service_request_is_to_be_fulfilled_and_an_incident_to_be_resolved() -> None:
     tasks = {
-        kind: only(
-            SupportTaskRequested, request_support(accepted(), demand(kind=kind), NONE_KNOWN, NO_SEGMENT, NOBODY)
-        ).task
-        for kind in ("incident", "service_request")
+        kind: only(SupportTaskRequested, asked_for(demand(kind=kind))).task for kind in ("incident", "service_request")
     }
     assert tasks == {"incident": "resolve", "service_request": "fulfil"}
 
@@ -420,10 +422,7 @@ def test_a_segments_preference_stands_in_for_a_wish_that_nobody_uttered() -> Non
         id="fleets", statements=(Statement(service=None, requirements=(), preferences=prefers, customer=EMILY),)
     )
     unsaid, said = demand(), demand(wanted_priority=4)
-    wanted = [
-        only(SupportTaskRequested, request_support(accepted(), row, NONE_KNOWN, segment, NOBODY)).wanted_priority
-        for row in (unsaid, said)
-    ]
+    wanted = [only(SupportTaskRequested, asked_for(row, segment=segment)).wanted_priority for row in (unsaid, said)]
     assert wanted == [2, 4]
 
 
@@ -624,7 +623,7 @@ def test_a_final_state_is_never_left(status: DemandStatus) -> None:
     row = demand(status, delivered_at=NOW)
     before = row.model_copy()
     silent: list[list[Any]] = [
-        request_support(accepted(), row, NONE_KNOWN, NO_SEGMENT, NOBODY),
+        asked_for(row),
         [*seek_need(accepted(CREATE), row, NOBODY)],
         *(pass_on_decision(decision(verdict), row) for verdict in ("approve", "defer", "reject")),
         *(hand_over_support(completed(outcome), row) for outcome in ("resolved", "unresolved", "refused")),

@@ -27,9 +27,10 @@ def play() -> Play:
         """`saying`: what is said of the day, or instead of it; `days`: how long the run goes on."""
         scenario = read(SCENARIOS / f"{name}.yaml")
         start = TUESDAY + scenario.begins
-        centres = {activity: scenario.centres(activity) for activity in ACTIVITIES}
         chain = Simulation(
-            start, seed=seed, work=scenario.work, react=scenario.react(seed), centres=centres, **options
+            start, seed=seed, work=scenario.work, react=scenario.react(seed),
+            centres={activity: scenario.centres(activity) for activity in ACTIVITIES},
+            minutes={activity: scenario.minutes(activity) for activity in ACTIVITIES}, **options,
         )  # fmt: skip
         chain.say(scenario.setup(start))
         chain.say(saying(scenario.day(start, seed)))

@@ -16,11 +16,13 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from contracts import value_chain
 from contracts.deliver_support import ServiceDelivered, SupportEscalated
-from contracts.engage import SupportTaskRequested
+from contracts.engage import AgreementConcluded, SupportTaskRequested
 from contracts.envelope import encode, source_of
 from contracts.event import Event
 from contracts.partition import partition_of
+from contracts.service_hours import Opening
 from contracts.value_chain import DELIVER_SUPPORT, ENGAGE
+from contracts.values import Term
 from services.chassis.service import create_app
 from services.chassis.settings import Settings
 from services.deliver_support.api import router
@@ -73,22 +75,23 @@ class Support:
             await until(ready, "the service is ready")
             yield client
 
-    async def asked(self, task: str, stream: str, *, hours: float) -> UUID:
+    async def asked(self, task: str, stream: str, *, hours: float, at: datetime | None = None) -> UUID:
         """Engage asks for support, which is to be done within so many hours; returns the demand."""
-        demand, now = uuid4(), datetime.now(UTC)
+        demand, now = uuid4(), at or datetime.now(UTC)
         due = now + timedelta(hours=hours)
         kind, offering = ("incident", None) if task == "resolve" else ("service_request", "game-pass")
         asks = SupportTaskRequested.model_validate(
             ASKS | {"demand": demand, "task": task, "kind": kind, "offering": offering}
             | {"respond_by": due, "resolve_by": due}
         )  # fmt: skip
-        value = encode(
-            asks, id=uuid4(), source=source_of(ENGAGE), time=now, stream=stream, step="request-support", sequence=1
-        )
-        key = str(demand)
-        topic = value_chain.BY_TYPE[asks.type].topic
-        await self.producer.send_and_wait(topic, value, key=key.encode(), partition=partition_of(key, PARTITIONS))
+        await self.tell(asks, now, stream=stream, step="request-support")
         return demand
+
+    async def tell(self, event: Event, at: datetime, **words: str) -> None:
+        """Engage tells something; `words` as the envelope has them."""
+        value = encode(event, id=uuid4(), source=source_of(ENGAGE), time=at, sequence=1, **words)
+        topic, place = value_chain.BY_TYPE[event.type].topic, partition_of(event.case, PARTITIONS)
+        await self.producer.send_and_wait(topic, value, key=event.case.encode(), partition=place)
 
     async def told(self, kind: type[Event], demand: UUID) -> list[dict[str, Any]]:
         """What the service has told of a demand since the test began, copies included."""
@@ -213,3 +216,53 @@ async def test_a_missed_target_is_escalated_once_across_restarts(support: Suppor
         async with support.running():
             await until(both_missed, "what was missed is escalated")
     assert [target for target, _ in await missed()] == ["resolve", "respond"], "each once, however often it is started"
+
+
+async def test_targets_in_hours_of_service_pass_once_and_on_monday_across_restarts(support: Support) -> None:
+    friday, monday = datetime(2026, 11, 27, 17, 30, tzinfo=UTC), datetime(2026, 11, 30, tzinfo=UTC)
+    begun, due = datetime.now(UTC), monday + timedelta(hours=9.5)
+    clock = f"{begun.isoformat()},{friday.isoformat()},1"
+    support.settings = support.settings.model_copy(update={"work": "manual", "clock": clock})
+    office = Opening(days=("mon", "tue", "wed", "thu", "fri"), opens="08:00", closes="18:00")
+    sla = AgreementConcluded(
+        agreement="games-in-the-office", version=1, kind="service_level", state="in_force", title="Games",
+        service="games", counterparty="fleet", terms=(Term(name="resolve", value=2, unit="hours"),),
+        service_hours=(office,), valid_from=friday,
+    )  # fmt: skip
+
+    async def known() -> bool:
+        return await support.row("SELECT 1 FROM outlook WHERE promises::text LIKE '%games-in-the-office%'") is not None
+
+    async def open_work() -> bool:
+        return await support.row("SELECT 1 FROM resolution WHERE status = 'open'") is not None
+
+    async with support.running() as client:
+        await said(client, "/services", GAMES)
+        await support.tell(sla, friday)
+        await until(known, "the agreement is known")
+        demand = await support.asked("resolve", "restore-a-live-service", hours=120, at=friday)
+        await until(open_work, "somebody has it to do")
+        row = await support.row("SELECT promised_by FROM resolution")
+        assert row is not None
+        assert row["promised_by"] == due
+
+    night, now = friday + timedelta(hours=5), datetime.now(UTC)
+    clock += f";{now.isoformat()},{night.isoformat()},36000"  # ten hours a second: it is Monday after six
+    support.settings = support.settings.model_copy(update={"clock": clock})
+    for _ in range(3):
+        async with support.running():
+            await until(lambda: missed(support, demand), "what was missed is escalated")
+    assert await passed(support, demand) == [
+        ("resolve", False, due), ("resolve", True, due), ("respond", True, due)
+    ]  # fmt: skip
+
+
+async def passed(support: Support, demand: UUID) -> list[tuple[str, bool, datetime]]:
+    """Which targets were warned of or missed, and when they were due."""
+    told = [one["data"] for one in await support.told(SupportEscalated, demand)]
+    return sorted((one["target"], one["breached"], datetime.fromisoformat(one["due_at"])) for one in told)
+
+
+async def missed(support: Support, demand: UUID) -> bool:
+    """Whether both targets were."""
+    return len([breached for _, breached, _ in await passed(support, demand) if breached]) > 1

@@ -45,6 +45,14 @@ suppliers:
     name: Mill
     services:
       - {service: bread, title: Flour, terms: [{name: price, value: 10, unit: euros}]}
+agreements:
+  - agreement: fresh-bread
+    kind: service_level
+    title: Fresh bread
+    service: delivery
+    counterparty: anna@locals.example
+    terms: [{name: resolve, value: 1, unit: hours}]
+    calendar: mornings
 policies:
   - {policy: funding, title: Money, statement: Little., issued_by: baker}
 budgets:

@@ -23,7 +23,8 @@ async def run(scenario: Scenario, seed: int) -> dict[str, Any]:
 
     start = TUESDAY + scenario.begins
     centres = {name: scenario.centres(name) for name in ACTIVITIES}
-    simulation = Simulation(start, seed=seed, work="auto", react=scenario.react(seed), centres=centres)
+    minutes = {name: scenario.minutes(name) for name in ACTIVITIES}
+    simulation = Simulation(start, seed=seed, work="auto", react=scenario.react(seed), centres=centres, minutes=minutes)
     for name, activity in simulation.activities.items():
         own = {"work": scenario.work.get(name, "auto")}
         activity.runtime.settings = activity.runtime.settings.model_copy(update=own)

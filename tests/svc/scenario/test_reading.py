@@ -45,6 +45,8 @@ MISTAKES = [
     ("unit: pieces, quantity", "unit: bags, quantity", "bags, quantity", ["bread is counted in pieces"]),
     ("supplier: mill, serv", "supplier: moll, serv", "moll, serv", ["no supplier 'moll'; did you mean 'mill'?"]),
     ("mill, service: bread", "mill, service: salt", "salt, status", ["mill has no service 'salt'; known: bread"]),
+    ("calendar: mornings\npol", "calendar: nights\npol", "nights\npol", ["s.1.calendar", "no calendar 'nights'"]),
+    ('closes: "09:00"', 'closes: "06:30"', "calendar: mornings\n    days", ["open for less than 1 hour a week"]),
     ("calendar: mornings\n      ch", "calendar: evenings\n      ch", "evenings\n      ch", ["no calendar 'evenings'"]),
     (
         "[restore-a-live-service]",

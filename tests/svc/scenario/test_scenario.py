@@ -15,8 +15,10 @@ import pytest
 from contracts.engage import DemandStatusReported
 from contracts.stream import read_streams
 from contracts.value_chain import ENGAGE
+from services.chassis.settings import Settings
 from services.engage.desks.connector import connector
 from services.engage.desks.events import DeskEvent, Received
+from svc.day import staffing
 from svc.scenario import Say, Scenario
 from svc.scenario import read as read_file
 from svc.scenario.reading import STREAMS
@@ -145,7 +147,10 @@ def test_what_is_set_up_comes_before_what_rests_on_it_and_can_be_corrected(baker
         ("deliver_support", "POST", "/stock/loaf"),
         ("deliver_support", "POST", "/offerings/loaf"),
         ("engage", "POST", "/suppliers/mill/services/bread"),
+        ("engage", "POST", "/agreements/fresh-bread"),
     ]
+    assert said[-1].body["service_hours"] == [{"days": ["mon"], "opens": "06:00", "closes": "09:00"}]
+    assert "calendar" not in said[-1].body, "a door knows no calendars"
     later = bakery.setup(MONDAY + timedelta(days=1))
     assert [(say.path, say.body, say.key) for say in later] == [(say.path, say.body, say.key) for say in said]
     corrected = parsed("statement: Little.", "statement: Much.").setup(MONDAY)
@@ -302,5 +307,12 @@ def test_each_activity_can_be_configured_as_the_scenario_says():
     assert scenario.centres("deliver_support") == {
         "service desk": 8, "major incident manager": 2, "service request desk": 2, "deployment team": 2,
     }  # fmt: skip
-    assert scenario.centres("plan") == {}
+    assert scenario.centres("plan") == scenario.minutes("plan") == {}
+    assert scenario.minutes("deliver_support")["service request desk"] == (5, 20, 60)
+    said = staffing(scenario)["deliver_support"]
+    settings = Settings(
+        work=said["SVC_WORK"], centres=json.loads(said["SVC_CENTRES"]), minutes=json.loads(said["SVC_MINUTES"])
+    )
+    assert settings.work == "simulated"
+    assert settings.minutes == scenario.minutes("deliver_support")
     assert scenario.begins == timedelta(hours=6)

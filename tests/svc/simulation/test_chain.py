@@ -234,6 +234,20 @@ async def test_simulated_work_waits_for_somebody_in_its_work_centre(simulate, ou
     assert first == min(one.time for one in enough.history.events(SupportTaskCompleted)), "who is first does not wait"
 
 
+async def test_simulated_work_takes_the_minutes_of_its_work_centre(simulate, outside) -> None:
+    said = [incident(outside, f"demand {n}", hours=n) for n in range(8)]
+    minutes = {DELIVER_SUPPORT: {"service desk": (5.0, 10.0, 30.0)}}
+    one, again = [await simulate(said=said, minutes=minutes, days=10) for _ in range(2)]
+    done = [told.data for told in one.history.events(SupportTaskCompleted)]
+    read = datetime.fromisoformat
+    taken = [read(task["completed_at"]) - read(task["started_at"]) for task in done]
+    assert len(taken) == 8
+    assert all(timedelta(minutes=5) <= time <= timedelta(minutes=30) for time in taken)
+    assert len(set(taken)) > 1, "each task its own"
+    assert one.digest == again.digest
+    assert one.digest != (await simulate(said=said, days=10)).digest, "as long as the activity reckons"
+
+
 async def test_what_people_outside_do_comes_from_what_they_are_told(simulate, outside) -> None:
     heard = []
 

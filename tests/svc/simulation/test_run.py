@@ -39,6 +39,9 @@ def little(outside, monkeypatch: pytest.MonkeyPatch) -> None:
         def centres(self, activity: str) -> Mapping[str, int]:
             return {}
 
+        def minutes(self, activity: str) -> Mapping[str, tuple[float, float, float]]:
+            return {}
+
     monkeypatch.setattr("svc.scenario.read", lambda file: Little())
 
 
