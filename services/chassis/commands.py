@@ -39,19 +39,17 @@ def problem(status: int, title: str, detail: str, **headers: str) -> JSONRespons
 
 
 Key = Annotated[str | None, Header(max_length=255, description="Names this command; repeat it with the same key.")]
-Client = Annotated[str, Header(max_length=255, description="Who sends it; keys are looked up per client.")]
+Who = Annotated[str, Header(max_length=255, description="Who sends it; keys are looked up per client.")]
 Prefer = Annotated[str, Header(description="`wait=N`: seconds to wait for the answer.")]
 
 
 class Door:
-    """One HTTP command on its way in; a FastAPI dependency (`door: Commanding`)."""
+    """One HTTP command on its way in."""
 
-    def __init__(
-        self, request: Request, idempotency_key: Key = None, client_id: Client = "local", prefer: Prefer = ""
-    ) -> None:
+    def __init__(self, request: Request, key: str | None, client: str, prefer: str) -> None:
         self.request, self.runtime = request, request.app.state.runtime
         self.waiters: Waiters = request.app.state.waiters
-        self.key, self.client, self.source = idempotency_key, client_id, f"/client/{client_id}"
+        self.key, self.client, self.source = key, client, f"/client/{client}"
         self.id = uuid5(NAMESPACE_URL, f"svc:{self.client}:{self.key}")
         """The command's id, derived from caller and key; also what a new demand is named after."""
         asked = re.search(r"(?:^|[\s,;])wait\s*=\s*\"?(\d+)", prefer, re.IGNORECASE | re.ASCII)
@@ -77,14 +75,17 @@ class Door:
             return problem(422, "Idempotency-Key was used for something else", detail)
         return answer_of(receipt)
 
-    async def produce(self, command: Command, id: UUID, fingerprint: str = "") -> None:
-        """Put a command on the inbox; returns once it is acknowledged. The first contact of a case begins its trace."""
+    async def produce(self, command: Command, id: UUID, fingerprint: str = "", known: str | None = None) -> None:
+        """Put a command on the inbox; returns once it is acknowledged. The first contact of a case begins its trace.
+
+        `known` is the `traceparent` of its case, or empty, if the caller has looked it up.
+        """
         runtime: Runtime = self.runtime
         if "broker" in runtime.missing:
             raise KafkaConnectionError(runtime.missing["broker"])
         if has_nul(command.model_dump_json().encode()):  # before the database is asked about its case
             raise HTTPException(422, "A text has a NUL (\\u0000), which PostgreSQL cannot store: leave it out.")
-        request_span = await bring(runtime, command, id, self.source, fingerprint)
+        request_span = await bring(runtime, command, id, self.source, fingerprint, known)
         about, method, route = runtime.tracer.about(command.case), self.request.method, self.request.scope["route"].path
         words = about | {"http.request.method": method, "http.route": route, "url.path": self.request.url.path}
         # linked, never continued: a caller must not decide our sampling
@@ -92,24 +93,31 @@ class Door:
         runtime.tracer.export(f"{method} {route}", SpanKind.SERVER, request_span, None, self.started, words, links)
 
 
-async def bring(runtime: Runtime, command: Command, id: UUID, source: str, fingerprint: str = "") -> SpanContext:
+async def bring(
+    runtime: Runtime, command: Command, id: UUID, source: str, fingerprint: str = "", known: str | None = None
+) -> SpanContext:
     """Put a command on the inbox within the trace of its case; the span of who brings it, which the caller exports."""
     case, inbox = command.case, value_chain.inbox(runtime.activity)
-    stored = tracing.parse_traceparent(await runtime.pool.fetchval(TRACE, case, timeout=5))
+    stored = tracing.parse_traceparent(await runtime.pool.fetchval(TRACE, case, timeout=5) if known is None else known)
     brought_by = runtime.tracer.root(command, stored)
     # a later command continues the demand's trace and links who brings it
     parent = stored if stored and runtime.settings.trace_mode == "parent" else brought_by
     created = tracing.child(parent, "create", id)
     trace, start = tracing.traceparent(created), time_ns()
-    said = {"id": id, "source": source, "time": runtime.clock.now(), "fingerprint": fingerprint}
-    await asyncio.wait_for(runtime.to_inbox(command, trace, **said), 15)
+    async with asyncio.timeout(15):
+        await runtime.to_inbox(command, trace, id=id, source=source, time=runtime.clock.now(), fingerprint=fingerprint)
     words = runtime.tracer.about(case) | tracing.message_attributes("create", inbox, runtime.partition_of(case), id)
     links = [brought_by if parent is stored else stored]
     runtime.tracer.export(f"create {inbox}", SpanKind.PRODUCER, created, parent, start, words, links)
     return brought_by
 
 
-Commanding = Annotated[Door, Depends()]
+async def at_door(request: Request, idempotency_key: Key = None, client_id: Who = "local", prefer: Prefer = "") -> Door:
+    """The door of a request. A coroutine, though it waits for nothing: FastAPI calls anything else in a thread."""
+    return Door(request, idempotency_key, client_id, prefer)
+
+
+Commanding = Annotated[Door, Depends(at_door)]
 """The door, as a parameter of a route."""
 
 

@@ -47,7 +47,7 @@ DEAD = """SELECT event_id, case_id, topic, part, off, reason, at, encode(value, 
 ORDER BY number LIMIT 1000"""
 
 
-def database_session(request: Request) -> AsyncSession:
+async def database_session(request: Request) -> AsyncSession:
     """A read-only session on the service's own database; select from `SomeState.rows()`."""
     return AsyncSession(request.app.state.engine)
 
@@ -179,8 +179,8 @@ def create_app(
     app = FastAPI(title=f"{title} of the service value chain", lifespan=lifespan, telemetry=MEASURED)
     app.description = f"An Idempotency-Key is known for {settings.keep_receipts:g} days (0: for ever)."
     app.state.give_up = lambda: None
+    app.include_router(router)  # before ours: routes are tried in their order, and its own are asked the most
     app.include_router(routes)
-    app.include_router(router)
     app.add_middleware(limit_body, settings.max_body)
     for kind in (HTTPException, RequestValidationError, DBAPIError, KafkaError, *AWAY, Exception):
         app.add_exception_handler(kind, tell_problem)

@@ -9,7 +9,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from contracts.values import Slug
-from services.chassis.commands import Door
+from services.chassis.commands import Commanding
 from services.chassis.outputs import Problem
 from services.chassis.service import PROBLEMS, database_session
 from services.obtain_build.direction import Direction
@@ -49,7 +49,7 @@ class Stock(BaseModel):
 
 @router.post("/components/{component}", responses=PROBLEMS | STATE)
 async def register_component(
-    component: Annotated[Slug, Path(max_length=200)], stock: Stock, door: Annotated[Door, Depends()]
+    component: Annotated[Slug, Path(max_length=200)], stock: Stock, door: Commanding
 ) -> Response:
     """Register what is there already, so that it is reused before anything is built or bought."""
     return await door.ask(ComponentGained(component=component, **stock.model_dump()))

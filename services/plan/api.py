@@ -14,7 +14,7 @@ from sqlmodel.sql.expression import SelectOfScalar
 from contracts.outside import BudgetGranted, GovernanceDirected
 from contracts.plan import Objective, PolicyIssued, PortfolioOption, Principle
 from contracts.values import DimensionAssessment, Euros, Kpi, PolicyParameter, Slug
-from services.chassis.commands import Door
+from services.chassis.commands import Commanding
 from services.chassis.outputs import Problem
 from services.chassis.service import PROBLEMS, database_session
 from services.plan.agreements import RequiredAgreement
@@ -211,13 +211,13 @@ class PlanningDayView(RowView):
 
 
 @router.post("/policies/{policy}", status_code=201, responses={**PROBLEMS, 201: {"model": PolicyIssued}})
-async def direct(policy: Name, body: PolicyBody, door: Annotated[Door, Depends()]) -> Response:
+async def direct(policy: Name, body: PolicyBody, door: Commanding) -> Response:
     """Direct a policy, a constraint or a requirement: it becomes the policy's next edition."""
     return await door.ask(GovernanceDirected(policy=policy, **dict(body)))
 
 
 @router.post("/budgets/{quarter}", responses={**PROBLEMS, **BOUND, 200: {"model": BudgetStatus}})
-async def grant(quarter: Budgeted, body: BudgetBody, door: Annotated[Door, Depends()]) -> Response:
+async def grant(quarter: Budgeted, body: BudgetBody, door: Commanding) -> Response:
     """Grant the money of a quarter; deferred demands are weighed again."""
     return await door.ask(BudgetGranted(quarter=quarter, **dict(body)))
 
