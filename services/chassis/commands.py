@@ -30,6 +30,8 @@ from services.chassis.store import AWAY
 RECEIPTS = "SELECT event_id, record FROM receipt WHERE event_id = ANY($1::uuid[])"
 TRACE = "SELECT traceparent FROM cases WHERE id = $1"
 PROBLEM = "application/problem+json"
+AS_PROBLEM = {"content": {PROBLEM: {"schema": Problem.model_json_schema()}}}
+"""An answer that a route may give besides, as its documents describe it."""
 
 
 def problem(status: int, title: str, detail: str, **headers: str) -> JSONResponse:
@@ -39,19 +41,17 @@ def problem(status: int, title: str, detail: str, **headers: str) -> JSONRespons
 
 
 Key = Annotated[str | None, Header(max_length=255, description="Names this command; repeat it with the same key.")]
-Client = Annotated[str, Header(max_length=255, description="Who sends it; keys are looked up per client.")]
+Who = Annotated[str, Header(max_length=255, description="Who sends it; keys are looked up per client.")]
 Prefer = Annotated[str, Header(description="`wait=N`: seconds to wait for the answer.")]
 
 
 class Door:
-    """One HTTP command on its way in; a FastAPI dependency (`door: Commanding`)."""
+    """One HTTP command on its way in."""
 
-    def __init__(
-        self, request: Request, idempotency_key: Key = None, client_id: Client = "local", prefer: Prefer = ""
-    ) -> None:
+    def __init__(self, request: Request, key: str | None, client: str, prefer: str) -> None:
         self.request, self.runtime = request, request.app.state.runtime
         self.waiters: Waiters = request.app.state.waiters
-        self.key, self.client, self.source = idempotency_key, client_id, f"/client/{client_id}"
+        self.key, self.client, self.source = key, client, f"/client/{client}"
         self.id = uuid5(NAMESPACE_URL, f"svc:{self.client}:{self.key}")
         """The command's id, derived from caller and key; also what a new demand is named after."""
         asked = re.search(r"(?:^|[\s,;])wait\s*=\s*\"?(\d+)", prefer, re.IGNORECASE | re.ASCII)
@@ -61,8 +61,9 @@ class Door:
     async def ask(self, command: Command) -> Response:
         """Bring a command to its lane and wait for the answer. `AWAY` or `KafkaError` when that cannot be done now."""
         if not self.key:
-            detail = "Send a header `Idempotency-Key` that names this command; repeat it with the same."
-            return problem(400, "Idempotency-Key is missing", detail)
+            return problem(
+                400, "Idempotency-Key is missing", "Send one that names this command; repeat it with the same."
+            )
         called = f"{self.request.method} {self.request.url.path}\n".encode()
         fingerprint = sha256(called + await self.request.body()).hexdigest()
         receipt = (await self.waiters.find(self.id)).get(self.id)
@@ -77,14 +78,17 @@ class Door:
             return problem(422, "Idempotency-Key was used for something else", detail)
         return answer_of(receipt)
 
-    async def produce(self, command: Command, id: UUID, fingerprint: str = "") -> None:
-        """Put a command on the inbox; returns once it is acknowledged. The first contact of a case begins its trace."""
+    async def produce(self, command: Command, id: UUID, fingerprint: str = "", known: str | None = None) -> None:
+        """Put a command on the inbox; returns once it is acknowledged. The first contact of a case begins its trace.
+
+        `known` is the `traceparent` of its case, or empty, if the caller has looked it up.
+        """
         runtime: Runtime = self.runtime
         if "broker" in runtime.missing:
             raise KafkaConnectionError(runtime.missing["broker"])
         if has_nul(command.model_dump_json().encode()):  # before the database is asked about its case
             raise HTTPException(422, "A text has a NUL (\\u0000), which PostgreSQL cannot store: leave it out.")
-        request_span = await bring(runtime, command, id, self.source, fingerprint)
+        request_span = await bring(runtime, command, known, id, source=self.source, fingerprint=fingerprint)
         about, method, route = runtime.tracer.about(command.case), self.request.method, self.request.scope["route"].path
         words = about | {"http.request.method": method, "http.route": route, "url.path": self.request.url.path}
         # linked, never continued: a caller must not decide our sampling
@@ -92,24 +96,32 @@ class Door:
         runtime.tracer.export(f"{method} {route}", SpanKind.SERVER, request_span, None, self.started, words, links)
 
 
-async def bring(runtime: Runtime, command: Command, id: UUID, source: str, fingerprint: str = "") -> SpanContext:
-    """Put a command on the inbox within the trace of its case; the span of who brings it, which the caller exports."""
+async def bring(runtime: Runtime, command: Command, known: str | None, id: UUID, **said: Any) -> SpanContext:
+    """Put a command on the inbox within the trace of its case; the span of who brings it, which the caller exports.
+
+    `known` is the `traceparent` of the case, or None: it is looked up. `said` goes into the record.
+    """
     case, inbox = command.case, value_chain.inbox(runtime.activity)
-    stored = tracing.parse_traceparent(await runtime.pool.fetchval(TRACE, case, timeout=5))
+    stored = tracing.parse_traceparent(await runtime.pool.fetchval(TRACE, case, timeout=5) if known is None else known)
     brought_by = runtime.tracer.root(command, stored)
     # a later command continues the demand's trace and links who brings it
     parent = stored if stored and runtime.settings.trace_mode == "parent" else brought_by
     created = tracing.child(parent, "create", id)
     trace, start = tracing.traceparent(created), time_ns()
-    said = {"id": id, "source": source, "time": runtime.clock.now(), "fingerprint": fingerprint}
-    await asyncio.wait_for(runtime.to_inbox(command, trace, **said), 15)
+    async with asyncio.timeout(15):
+        await runtime.to_inbox(command, trace, id=id, time=runtime.clock.now(), **said)
     words = runtime.tracer.about(case) | tracing.message_attributes("create", inbox, runtime.partition_of(case), id)
     links = [brought_by if parent is stored else stored]
     runtime.tracer.export(f"create {inbox}", SpanKind.PRODUCER, created, parent, start, words, links)
     return brought_by
 
 
-Commanding = Annotated[Door, Depends()]
+async def at_door(request: Request, idempotency_key: Key = None, client_id: Who = "local", prefer: Prefer = "") -> Door:
+    """The door of a request. A coroutine, though it waits for nothing: FastAPI calls anything else in a thread."""
+    return Door(request, idempotency_key, client_id, prefer)
+
+
+Commanding = Annotated[Door, Depends(at_door)]
 """The door, as a parameter of a route."""
 
 

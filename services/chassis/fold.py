@@ -254,8 +254,7 @@ class Fold:
                     case.sequence += 1
                     self.publish(decided, id, time, item, words | {"sequence": case.sequence})
                 case _:
-                    what = f"it told {type(item).__name__} about {item.case}, but heard about {case.id}"
-                    raise ValueError(f"{what}: return a command")
+                    raise ValueError(f"{type(item).__name__} is about {item.case}, not {case.id}: return a command")
 
     def publish(self, decided: Decided, id: UUID, time: datetime, message: Message, words: dict[str, Any]) -> None:
         """One record to publish; `words` has its stream, the step that tells it, its cause and its trace."""

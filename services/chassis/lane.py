@@ -219,8 +219,7 @@ class Lane:
     async def commits(self) -> None:
         """Commit the offsets of what is published, beside the next batch, until cancelled."""
         while True:
-            ends = [await self.published.get()]
-            ends += [self.published.get_nowait() for _ in range(self.published.qsize())]
+            ends = [await self.published.get(), *(self.published.get_nowait() for _ in range(self.published.qsize()))]
             await self.commit({place: end for batch in ends for place, end in batch.items()})
             for _ in ends:
                 self.published.task_done()

@@ -40,8 +40,7 @@ class Work(NamedTuple):
         """Its simulated time: by its centre's least, usual and most minutes, else its effort give or take 30 %."""
         if minutes is None:
             return self.effort * self.share * Random(seed).uniform(0.7, 1.3)
-        least, usual, most = minutes
-        return timedelta(minutes=Random(seed).triangular(least, most, usual)) * self.share
+        return timedelta(minutes=Random(seed).triangular(minutes[0], minutes[2], minutes[1])) * self.share
 
 
 class Answer(NamedTuple):

@@ -29,9 +29,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.processors import JSONRenderer, TimeStamper, add_log_level, format_exc_info
 
 from contracts.stream import read_streams
-from services.chassis.commands import Commanding, Waiters, answer_of, problem
+from services.chassis.commands import AS_PROBLEM, Commanding, Waiters, answer_of, problem
 from services.chassis.handlers import Handlers, Redriving
-from services.chassis.outputs import Problem
 from services.chassis.runtime import Runtime
 from services.chassis.settings import Settings
 from services.chassis.store import AWAY, prepare
@@ -39,7 +38,7 @@ from services.chassis.tracing import METERS
 from services.chassis.work import WorkDone, WorkItem
 from services.chassis.worker import FINISHING, LEAVING, Effects, Worker
 
-PROBLEMS: dict[int | str, dict[str, Any]] = {status: {"model": Problem} for status in (400, 404, 413, 422, 503)}
+PROBLEMS: dict[int | str, dict[str, Any]] = dict.fromkeys((400, 404, 413, 422, 503), AS_PROBLEM)
 TRAIL = "SELECT * FROM all_receipts WHERE case_id = $1 ORDER BY at, (record->>'decided_at')"
 MEASURED: Any = {"tracing": False, "logs": False, "meter_provider": METERS}
 SHOWN = ("consumed", "told", "practised")
@@ -47,7 +46,7 @@ DEAD = """SELECT event_id, case_id, topic, part, off, reason, at, encode(value, 
 ORDER BY number LIMIT 1000"""
 
 
-def database_session(request: Request) -> AsyncSession:
+async def database_session(request: Request) -> AsyncSession:
     """A read-only session on the service's own database; select from `SomeState.rows()`."""
     return AsyncSession(request.app.state.engine)
 
@@ -180,8 +179,8 @@ def create_app(
     app = FastAPI(title=f"{title} of the service value chain", lifespan=lifespan, telemetry=MEASURED)
     app.description = f"An Idempotency-Key is known for {settings.keep_receipts:g} days (0: for ever)."
     app.state.give_up = lambda: None
+    app.include_router(router)  # before ours: routes are tried in their order, and its own are asked the most
     app.include_router(routes)
-    app.include_router(router)
     app.add_middleware(limit_body, settings.max_body)
     for kind in (HTTPException, RequestValidationError, DBAPIError, KafkaError, *AWAY, Exception):
         app.add_exception_handler(kind, tell_problem)
@@ -224,8 +223,7 @@ class Libraries(logging.Handler):
         sentence = (record.name, str(record.msg)[:100])
         if record.created - self.said.get(sentence, 0) > 30:
             self.said[sentence] = record.created
-            log = structlog.get_logger()
-            log.log(record.levelno, record.getMessage(), library=record.name, exc_info=record.exc_info)
+            structlog.get_logger(library=record.name).log(record.levelno, record.getMessage(), exc_info=record.exc_info)
 
 
 def limit_body(app: ASGIApp, most: int) -> ASGIApp:

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 from sqlmodel import col, select
 
 from contracts.values import Level, Requirement, Slug
-from services.chassis.commands import Commanding
+from services.chassis.commands import AS_PROBLEM, Commanding
 from services.chassis.service import PROBLEMS, Reading
 from services.chassis.state import ONE_ROW
 from services.deliver_support import request_api
@@ -54,7 +54,7 @@ Line = Annotated[str, Field(min_length=1, max_length=500)]
 Named = Annotated[Id, Path()]
 OfService = Annotated[Id | None, Query(description="Only those of this service.")]
 Limit = Annotated[int, Query(ge=1, le=1000, description="Of at most so many services or suppliers.")]
-NO_TASK: dict[int | str, dict[str, Any]] = {409: {"description": "No such task is open"}}
+NO_TASK: dict[int | str, dict[str, Any]] = {409: AS_PROBLEM | {"description": "No such task is open"}}
 
 
 class RequirementBody(Requirement):

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlmodel import col, select
 
 from contracts.values import Euros, Slug
-from services.chassis.commands import Commanding
+from services.chassis.commands import AS_PROBLEM, Commanding
 from services.chassis.service import PROBLEMS, Reading
 from services.chassis.state import ONE_ROW
 from services.deliver_support.request_model import (
@@ -34,7 +34,7 @@ from services.deliver_support.request_model import (
 router = APIRouter()
 Limit = Annotated[int, Query(ge=1, le=1000, description="At most so many.")]
 Stage = Literal["asked", "approving", "waiting", "working", "fulfilled", "refused"]
-NOT_NOW: dict[int | str, dict[str, Any]] = {409: {"description": "Its state does not allow it"}}
+NOT_NOW: dict[int | str, dict[str, Any]] = {409: AS_PROBLEM | {"description": "Its state does not allow it"}}
 
 
 class Body(BaseModel):

@@ -12,7 +12,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from contracts.initiative import Standing
 from contracts.values import DimensionAssessment, Requirement, Slug
-from services.chassis.commands import Door
+from services.chassis.commands import Commanding
 from services.chassis.service import PROBLEMS, database_session
 from services.design_transition.change_policy import ChangePolicy, ChangeRules
 from services.design_transition.continual_improvement import ChainHealth, Target
@@ -214,7 +214,7 @@ async def chain_health(session: Session) -> ChainHealth | HealthView:
 
 
 @router.put("/services/{service}/readiness")
-async def declare_readiness(service: Named, readiness: Readiness, door: Annotated[Door, Depends()]) -> Response:
+async def declare_readiness(service: Named, readiness: Readiness, door: Commanding) -> Response:
     """Say who can run a service, which data it holds and what it is connected to; it replaces what was said before."""
     return await door.ask(ReadinessDeclared(service=service, **dict(readiness)))
 

@@ -20,8 +20,7 @@ from contracts.outside import (
     ValueConfirmed,
 )
 from contracts.values import Channel, Kind, Priority, Requirement
-from services.chassis.commands import Door, problem
-from services.chassis.outputs import Problem
+from services.chassis.commands import AS_PROBLEM, Commanding, Door, problem
 from services.chassis.service import PROBLEMS, database_session
 from services.engage.channels import Alike, alike
 from services.engage.desks.client import UNREACHABLE
@@ -47,13 +46,11 @@ from services.engage.relationship_management import known_as
 from services.engage.views import DemandView, SegmentView, ServiceView
 
 router = APIRouter()
-router.include_router(registers)
 Reading = Annotated[AsyncSession, Depends(database_session)]
-Commanding = Annotated[Door, Depends()]
 Sort = Annotated[Kind, Field(max_length=100)]
 Remarks = Annotated[tuple[Annotated[str, Field(max_length=2_000)], ...], Field(max_length=50)]
-STATE: dict[int | str, dict[str, Any]] = {409: {"model": Problem, "description": "Its state does not allow it"}}
-YOURS = STATE | {403: {"model": Problem, "description": "The demand is somebody else's"}}
+STATE: dict[int | str, dict[str, Any]] = {409: AS_PROBLEM | {"description": "Its state does not allow it"}}
+YOURS = STATE | {403: AS_PROBLEM | {"description": "The demand is somebody else's"}}
 
 
 class DemandBody(Body):
@@ -215,14 +212,21 @@ class PushTaken(BaseModel):
     """The desk's id of the push; the same push again is harmless."""
 
 
+async def pushed_at(request: Request) -> Door:
+    """The door for a push: a desk names no key and waits for no decision, so no header is looked for."""
+    return Door(request, None, "local", "")
+
+
 @router.post(
     "/desks/{desk}",
     tags=["desks"],
     status_code=202,
     response_model=PushTaken,
-    responses=PROBLEMS | {401: {"model": Problem, "description": "The push does not prove where it comes from"}},
+    responses=PROBLEMS | {401: AS_PROBLEM | {"description": "The push does not prove where it comes from"}},
 )
-async def take_push(desk: str, request: Request, door: Commanding, pushes: Keeping) -> Response:
+async def take_push(
+    desk: str, request: Request, door: Annotated[Door, Depends(pushed_at)], pushes: Keeping
+) -> Response:
     """A push of a service desk, verified as its connector says; acknowledged once it cannot be lost any more."""
     configured = DESKS.get(desk)
     if configured is None:
@@ -250,14 +254,14 @@ async def take_push(desk: str, request: Request, door: Commanding, pushes: Keepi
         return problem(422, "The push cannot be read", f"{unreadable}.")
     except UNREACHABLE as error:
         return problem(503, "The desk cannot be asked", f"Push it again later: {type(error).__name__}.")
-    kept = await pushes.keep(desk, push, configured.keep_pushes)
-    demand, delivery = None, next((event.dedupe_key for event in events), "")
-    for event in events:
-        if pushed := ticket_pushed(desk, event, push.received_at):
-            limited = withheld(pushed, configured.withhold, configured.secrets[0])
-            await door.produce(limited.model_copy(update={"push": kept}), delivery_of(desk, event))
-            demand = demand or pushed.demand
-    return taken(PushTaken(demand=demand, delivery=delivery))
+    told = [(event, pushed) for event in events if (pushed := ticket_pushed(desk, event, push.received_at))]
+    kept = await pushes.keep(desk, push, configured.keep_pushes, [pushed.case for _, pushed in told])
+    for event, pushed in told:
+        limited = withheld(pushed, configured.withhold, configured.secrets[0])
+        command, trace = limited.model_copy(update={"push": kept.id}), kept.traces.get(pushed.case, "")
+        await door.produce(command, delivery_of(desk, event), known=trace)
+    demand = next((pushed.demand for _, pushed in told), None)
+    return taken(PushTaken(demand=demand, delivery=next((event.dedupe_key for event in events), "")))
 
 
 @router.get("/desks/status", tags=["desks"], response_model=list[DeskView])
@@ -388,3 +392,6 @@ async def segments(session: Reading) -> list[SegmentView]:
     async with session:
         rows = await session.exec(select(Segment.rows()).order_by(col(Segment.rows().id)))
         return [SegmentView.model_validate(row) for row in rows]
+
+
+router.include_router(registers)  # after the push of a desk: routes are tried in their order

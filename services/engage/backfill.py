@@ -178,7 +178,7 @@ def came_back(event: DeskEvent) -> RequesterNotified | None:
 async def deliver(runtime: Runtime, desk: str, found: TicketPushed | RequesterNotified, id: UUID) -> None:
     """Put a ticket on the inbox as its push would have been, within the trace of its demand, or as its beginning."""
     started = time.time_ns()
-    asked = await bring(runtime, found, id, f"/client/{desk}")
+    asked = await bring(runtime, found, None, id, source=f"/client/{desk}")
     runtime.tracer.export(f"ask {desk}", SpanKind.CLIENT, asked, None, started, runtime.tracer.about(found.case))
 
 

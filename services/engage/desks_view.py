@@ -66,7 +66,7 @@ class DeskView(BaseModel):
 
 async def how_desks_stand(session: AsyncSession, pushes: Pushes) -> list[DeskView]:
     """Every desk of `SVC_DESKS`, by name."""
-    await drop_expired(pushes.runtime.pool)
+    await drop_expired(pushes.pool)
     demand, push = Demand.rows(), RawPush.rows()
     async with session:
         doors = {row.id: row for row in await session.exec(select(DeskDoor.rows()))}

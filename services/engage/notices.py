@@ -4,6 +4,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Annotated, Literal
 from uuid import UUID, uuid5
 
@@ -72,7 +73,7 @@ class Desk(BaseModel):
             raise ValueError(f"{self.connector} has no API that is known here: leave out `api`, and give `reply_url`")
         return self
 
-    @property
+    @cached_property
     def plugged(self) -> Connector:
         """The desk, ready to take its pushes."""
         return connector(self.connector, self.secrets, self.api.base if self.api else "")

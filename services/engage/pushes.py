@@ -3,20 +3,26 @@
 import hashlib
 import time
 from base64 import b64encode
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, NamedTuple
 from uuid import UUID, uuid5
 
 import asyncpg
 import orjson
-from fastapi import Depends, Request
+from fastapi import Depends, FastAPI, Request
 
 from services.chassis.state import State
 from services.engage.desks.events import Received
 from services.engage.desks.signature import SCHEMES
+from services.engage.together import Together
 
-KEEP = """INSERT INTO raw_push (id, version, desk, received_at, expires_at, headers, body)
-SELECT $1, 0, $2, $3, $4, $5, $6 FROM set_config('synchronous_commit', 'off', true) ON CONFLICT (id) DO NOTHING"""
+KEEP = """WITH kept AS (INSERT INTO raw_push (id, version, desk, received_at, expires_at, headers, body)
+  SELECT id, 0, desk, received_at, expires_at, headers, body FROM set_config('synchronous_commit', 'off', true),
+    unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::timestamptz[], $5::text[], $6::text[])
+    AS pushed (id, desk, received_at, expires_at, headers, body) ORDER BY id ON CONFLICT (id) DO NOTHING)
+SELECT id, traceparent FROM cases WHERE id = ANY($7::text[])"""
 """Not waiting for the disk: the push itself is safe once its record is acknowledged."""
 EXPIRE = """WITH gone AS (DELETE FROM raw_push WHERE id IN (
   SELECT id FROM raw_push WHERE expires_at < $1 ORDER BY expires_at LIMIT 1000 FOR UPDATE SKIP LOCKED)
@@ -65,38 +71,65 @@ class DeskDoor(State[str], by="desk"):
     """Why the last one was refused that was."""
 
 
+class Written(NamedTuple):
+    """A push as it is written down, in the order of `KEEP`'s parameters."""
+
+    id: UUID
+    desk: str
+    received_at: datetime
+    expires_at: datetime
+    headers: str
+    body: str
+
+
+class Kept(NamedTuple):
+    """What is known once a push is kept."""
+
+    id: UUID | None
+    """Its own, which a repetition meets again; None if its desk has none kept."""
+    traces: Mapping[str, str]
+    """The `traceparent` of the cases that it is about, of those which have one."""
+
+
 class Pushes:
-    """Where the door of desks writes down what came; a FastAPI dependency."""
+    """Where the door of desks writes down what came."""
 
     dropped_at: ClassVar[float] = float("-inf")
     """When what has expired was dropped last after a push, in seconds of this process's clock."""
 
-    def __init__(self, request: Request) -> None:
-        self.runtime = request.app.state.runtime
+    def __init__(self, pool: asyncpg.Pool) -> None:
+        self.pool, self._together = pool, Together(self._write)
 
-    async def keep(self, desk: str, push: Received, days: float) -> UUID | None:
-        """Write a genuine push down as it came, for so many days; its id, which a repetition meets again."""
+    async def keep(self, desk: str, push: Received, days: float, cases: Sequence[str] = ()) -> Kept:
+        """Write a genuine push down as it came, for so many days, and look up the cases that it is about."""
         if (now := time.monotonic()) > Pushes.dropped_at + DROPPED_EVERY:
             Pushes.dropped_at = now
-            await drop_expired(self.runtime.pool)
+            await drop_expired(self.pool)
         if not days:
-            await self.runtime.pool.execute(COUNT, desk, 1, push.received_at, 0, None, "", timeout=5)
-            return None
+            await self.pool.execute(COUNT, desk, 1, push.received_at, 0, None, "", timeout=5)
+            return Kept(None, await self._together.ask((None, cases)))
         id = uuid5(UUID(int=0), f"push:{desk}:{hashlib.sha256(push.body).hexdigest()}")
         headers = {name: value for name, value in push.headers.items() if name.lower() not in SECRET}
         until = push.received_at + timedelta(days=days)
-        written = (orjson.dumps(headers).decode(), b64encode(push.body).decode())
-        await self.runtime.pool.execute(KEEP, id, desk, push.received_at, until, *written, timeout=5)
-        return id
+        texts = (orjson.dumps(headers).decode(), b64encode(push.body).decode())
+        written = Written(id, desk, push.received_at, until, *texts)
+        return Kept(id, await self._together.ask((written, cases)))
+
+    async def _write(self, asked: Sequence[tuple[Written | None, Sequence[str]]]) -> dict[str, str]:
+        """One statement for all pushes that came while the last was under way: it costs as much as for one."""
+        rows = [written for written, _ in asked if written is not None]
+        columns = list(zip(*rows, strict=True)) or [()] * len(Written._fields)
+        cases = [case for _, some in asked for case in some]
+        return {id: trace for id, trace in await self.pool.fetch(KEEP, *columns, cases, timeout=5) if trace}
 
     async def attempts(self, effect: str, cases: list[str]) -> dict[str, tuple[int, str]]:
         """How often an effect outside was tried, and what was wrong the last time, by case."""
-        rows = await self.runtime.pool.fetch(ATTEMPTS, effect, cases, timeout=5)
+        rows = await self.pool.fetch(ATTEMPTS, effect, cases, timeout=5)
         return {row["case_id"]: (row["attempts"], row["error"]) for row in rows}
 
     async def refuse(self, desk: str, reason: str) -> None:
         """Count a push that is not genuine, or cannot be read; nothing of it is kept."""
-        await count_refused(self.runtime.pool, desk, reason)
+        await count_refused(self.pool, desk, reason)
 
 
 async def count_refused(pool: asyncpg.Pool, desk: str, reason: str) -> None:
@@ -109,5 +142,18 @@ async def drop_expired(pool: asyncpg.Pool) -> None:
     await pool.execute(EXPIRE, datetime.now(UTC), timeout=5)
 
 
-Keeping = Annotated[Pushes, Depends()]
+@asynccontextmanager
+async def one_place(app: FastAPI) -> AsyncIterator[None]:
+    """While Engage runs there is one place where pushes are written."""
+    app.state.pushes = Pushes(app.state.runtime.pool)
+    yield
+
+
+async def keeping(request: Request) -> Pushes:
+    """That place."""
+    pushes: Pushes = request.app.state.pushes
+    return pushes
+
+
+Keeping = Annotated[Pushes, Depends(keeping)]
 """The same, as a parameter of a route."""

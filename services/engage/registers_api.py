@@ -12,8 +12,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from contracts.outside import MarketingOpportunityReported, StakeholderKind
 from contracts.service_hours import ServiceHours
 from contracts.values import AgreementKind, Share, Term
-from services.chassis.commands import Door
-from services.chassis.outputs import Problem
+from services.chassis.commands import AS_PROBLEM, Commanding
 from services.chassis.service import PROBLEMS, database_session
 from services.engage.ledgers import Day as EngagementDay
 from services.engage.ledgers import Direction, Initiative, Opportunity, OpportunityEnded, Voices
@@ -66,10 +65,9 @@ Id = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=100)]
 AgreementId = Annotated[str, Field(pattern=r"^[A-Za-z0-9]+([-/._:][A-Za-z0-9]+)*$", max_length=200)]
 """An id of an agreement: words joined by dashes, dots or slashes, as in `cloud-ag/storage/video-games`."""
 AgreementPath = Annotated[AgreementId, Path()]
-Commanding = Annotated[Door, Depends()]
 Reading = Annotated[AsyncSession, Depends(database_session)]
 Most = Annotated[int, Query(ge=1, le=1000, description="At most so many.")]
-STATE: dict[int | str, dict[str, Any]] = {409: {"model": Problem, "description": "Its state does not allow it"}}
+STATE: dict[int | str, dict[str, Any]] = {409: AS_PROBLEM | {"description": "Its state does not allow it"}}
 
 registers = APIRouter()
 

@@ -7,8 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlmodel import col, select
 
 from contracts.values import Slug
-from services.chassis.commands import Commanding, problem
-from services.chassis.outputs import Problem
+from services.chassis.commands import AS_PROBLEM, Commanding, problem
 from services.chassis.service import PROBLEMS, Reading
 from services.chassis.state import ONE_ROW
 from services.improve.figures import Targets, Week
@@ -30,7 +29,7 @@ Line = Annotated[str, Field(min_length=1, max_length=200)]
 Prose = Annotated[str, Field(min_length=1, max_length=4_000)]
 Money = Annotated[int, Field(ge=0, le=10**12)]
 NOW: dict[int | str, dict[str, Any]] = {
-    409: {"model": Problem, "description": "It does not go with how the register stands; `detail` says why"}
+    409: AS_PROBLEM | {"description": "It does not go with how the register stands; `detail` says why"}
 }
 
 

@@ -9,8 +9,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from contracts.values import Slug
-from services.chassis.commands import Door
-from services.chassis.outputs import Problem
+from services.chassis.commands import AS_PROBLEM, Commanding
 from services.chassis.service import PROBLEMS, database_session
 from services.obtain_build.direction import Direction
 from services.obtain_build.model import Component, ComponentGained, Order
@@ -27,9 +26,7 @@ from services.obtain_build.views import (
 router = APIRouter(tags=["obtain/build"])
 Reading = Annotated[AsyncSession, Depends(database_session)]
 Limit = Annotated[int, Query(ge=1, le=1000, description="How many at most.")]
-STATE: dict[int | str, dict[str, Any]] = {
-    409: {"model": Problem, "description": "What is registered does not allow it"}
-}
+STATE: dict[int | str, dict[str, Any]] = {409: AS_PROBLEM | {"description": "What is registered does not allow it"}}
 Quantity = Annotated[FiniteFloat, Field(ge=0, le=1e12)]
 """How much there is of something; nothing that is counted here is more."""
 
@@ -49,7 +46,7 @@ class Stock(BaseModel):
 
 @router.post("/components/{component}", responses=PROBLEMS | STATE)
 async def register_component(
-    component: Annotated[Slug, Path(max_length=200)], stock: Stock, door: Annotated[Door, Depends()]
+    component: Annotated[Slug, Path(max_length=200)], stock: Stock, door: Commanding
 ) -> Response:
     """Register what is there already, so that it is reused before anything is built or bought."""
     return await door.ask(ComponentGained(component=component, **stock.model_dump()))

@@ -14,8 +14,7 @@ from sqlmodel.sql.expression import SelectOfScalar
 from contracts.outside import BudgetGranted, GovernanceDirected
 from contracts.plan import Objective, PolicyIssued, PortfolioOption, Principle
 from contracts.values import DimensionAssessment, Euros, Kpi, PolicyParameter, Slug
-from services.chassis.commands import Door
-from services.chassis.outputs import Problem
+from services.chassis.commands import AS_PROBLEM, Commanding
 from services.chassis.service import PROBLEMS, database_session
 from services.plan.agreements import RequiredAgreement
 from services.plan.improvement import Initiative
@@ -54,7 +53,7 @@ Name = Annotated[Slug, Path(max_length=100)]
 Budgeted = Annotated[str, Path(pattern=r"^20[0-9]{2}-Q[1-4]$", examples=["2026-Q4"])]
 Database = Annotated[AsyncSession, Depends(database_session)]
 Most = Annotated[int, Query(ge=1, le=1000)]
-BOUND: dict[int | str, dict[str, Any]] = {409: {"model": Problem, "description": "More than that is bound already"}}
+BOUND: dict[int | str, dict[str, Any]] = {409: AS_PROBLEM | {"description": "More than that is bound already"}}
 
 
 class ParameterBody(PolicyParameter):
@@ -211,13 +210,13 @@ class PlanningDayView(RowView):
 
 
 @router.post("/policies/{policy}", status_code=201, responses={**PROBLEMS, 201: {"model": PolicyIssued}})
-async def direct(policy: Name, body: PolicyBody, door: Annotated[Door, Depends()]) -> Response:
+async def direct(policy: Name, body: PolicyBody, door: Commanding) -> Response:
     """Direct a policy, a constraint or a requirement: it becomes the policy's next edition."""
     return await door.ask(GovernanceDirected(policy=policy, **dict(body)))
 
 
 @router.post("/budgets/{quarter}", responses={**PROBLEMS, **BOUND, 200: {"model": BudgetStatus}})
-async def grant(quarter: Budgeted, body: BudgetBody, door: Annotated[Door, Depends()]) -> Response:
+async def grant(quarter: Budgeted, body: BudgetBody, door: Commanding) -> Response:
     """Grant the money of a quarter; deferred demands are weighed again."""
     return await door.ask(BudgetGranted(quarter=quarter, **dict(body)))
 

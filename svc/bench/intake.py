@@ -4,7 +4,8 @@ A desk's customer waits for the answer to its push, so the push endpoint must no
 nothing does: a lock on the table of receipts lets no decision of Engage's be stored while a turn lasts. Each push is a
 ticket of its own, signed, verified, kept, and acknowledged by the broker before it is answered; the bare endpoint
 inserts one row into the same PostgreSQL, and verifies nothing. Both get the same requests, over the same number of
-connections, and take turns; before the next turn each push that was taken must have become a demand.
+connections, and take turns; before the next turn each push that was taken must have become a demand. Rates hang on
+what else the machine has to do; so the CPU that a push takes of each process is measured, too.
 """
 
 import asyncio
@@ -17,7 +18,7 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from statistics import median
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 import asyncpg
@@ -27,7 +28,7 @@ from rich.box import SIMPLE
 from rich.table import Table
 
 from contracts.value_chain import ENGAGE
-from svc.bench.arena import PATIENCE, ROOT, Arena
+from svc.bench.arena import PATIENCE, ROOT, Arena, cpu_seconds
 from svc.bench.journey import paced
 from svc.bench.latency import percentiles
 from svc.desk_replay import INCIDENT, recorded, replay
@@ -56,29 +57,32 @@ async def run(terminal: Terminal, *, quick: bool, json: bool) -> int:
     secret = f"whsec_{b64encode(secrets.token_bytes(32)).decode()}"
     tickets = Tickets(secret)
     with terminal.working():
-        async with Arena(terminal) as arena, both(arena, secret) as urls:
+        async with Arena(terminal) as arena, both(arena, secret) as forms:
             database = await asyncpg.connect(arena.url("bench_intake"))
-            rates: dict[str, list[float]] = {name: [] for name in urls}
+            rates: dict[str, list[float]] = {name: [] for name in forms}
+            spent: dict[str, list[dict[str, float]]] = {name: [] for name in forms}
             waits: dict[str, list[float]] = {}
             refused: dict[str, int] = {}
-            for url in urls.values():  # connections are made, caches filled
-                await pushed(url, tickets.some(pushes // 5))
+            for form in forms.values():  # connections are made, caches filled
+                await pushed(form.url, tickets.some(pushes // 5))
             taken = pushes // 5
             for number in range(rounds):
-                for name in list(urls)[:: 1 if number % 2 else -1]:
+                for name in list(forms)[:: 1 if number % 2 else -1]:
                     terminal.say(f"round {number + 1} of {rounds}: {name}, as fast as it answers")
                     requests = tickets.some(pushes)
                     async with stopped(database):
-                        began = time.perf_counter()
-                        await pushed(urls[name], requests)
+                        before, began = cpu(arena, forms[name]), time.perf_counter()
+                        await pushed(forms[name].url, requests)
                         rates[name].append(pushes / (time.perf_counter() - began))
+                        after = cpu(arena, forms[name])
+                    spent[name].append({who: 1e6 * (after[who] - before[who]) / pushes for who in after})
                     taken += pushes if name == "Engage" else 0
                     await until_taken(database, taken, taken)
-            for name, url in urls.items():
+            for name, form in forms.items():
                 terminal.say(f"{name} at {RATE} pushes a second")
                 requests = tickets.some(RATE * seconds)
                 async with stopped(database):
-                    waits[name], refused[name] = await at_rate(url, requests)
+                    waits[name], refused[name] = await at_rate(form.url, requests)
             taken += len(waits["Engage"])
             await until_taken(database, taken, taken + refused["Engage"])
             await database.close()
@@ -87,6 +91,7 @@ async def run(terminal: Terminal, *, quick: bool, json: bool) -> int:
         "rounds": rounds, "pushes": pushes, "connections": CONNECTIONS,
         "rate": {name: median(found) for name, found in rates.items()},
         "ratio": median(ratios), "ratios": ratios, "goal": GOAL,
+        "cpu_us": {name: {who: median(one[who] for one in of) for who in of[0]} for name, of in spent.items()},
         "paced": RATE, "milliseconds": {name: percentiles(found) for name, found in waits.items()},
         "refused": refused, "taken": taken,
     }  # fmt: skip
@@ -104,14 +109,32 @@ def table(result: dict[str, Any]) -> Table:
         f"(goal: {result['goal']} at least). All {result['taken']:,} pushes that it took became demands afterwards.",
         box=SIMPLE,
     )
-    for heading in ("", "pushes a second", f"p50 at {result['paced']} a second, ms", "p99, ms", "refused"):
+    p50 = f"p50 at {result['paced']} a second, ms"
+    for heading in ("", "pushes a second", "CPU us a push", "database", "broker", "driver", p50, "p99, ms", "refused"):
         shown.add_column(heading, justify="right" if heading else "left")
     for name, rate in result["rate"].items():
-        waits = result["milliseconds"][name]
+        waits, spent = result["milliseconds"][name], result["cpu_us"][name].values()
         shown.add_row(
-            name, f"{rate:,.0f}", f"{waits['p50']:.1f}", f"{waits['p99']:.1f}", f"{result['refused'][name]:,}"
-        )
+            name, f"{rate:,.0f}", *(f"{us:,.0f}" for us in spent), f"{waits['p50']:.1f}", f"{waits['p99']:.1f}",
+            f"{result['refused'][name]:,}",
+        )  # fmt: skip
     return shown
+
+
+class Form(NamedTuple):
+    """Somebody who takes pushes."""
+
+    url: str
+    child: Child
+
+
+def cpu(arena: Arena, form: Form) -> dict[str, float]:
+    """Seconds of CPU so far: of who takes the pushes, of PostgreSQL, of Kafka, and of this process, which pushes."""
+    postgres, kafka = arena.machine.postgres, arena.machine.kafka
+    if not (postgres and postgres.child and kafka and kafka.child):
+        raise Trouble("Kafka or PostgreSQL has ended.")
+    others = {"itself": form.child, "database": postgres.child, "broker": kafka.child}
+    return {who: cpu_seconds(child.pid) for who, child in others.items()} | {"driver": time.process_time()}
 
 
 class Tickets:
@@ -147,7 +170,7 @@ async def stopped(database: asyncpg.Connection) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
-async def both(arena: Arena, secret: str) -> AsyncIterator[dict[str, str]]:
+async def both(arena: Arena, secret: str) -> AsyncIterator[dict[str, Form]]:
     """Engage as it is started everywhere, and the bare endpoint; on databases of their own in one PostgreSQL."""
     for database in ("bench_intake", "bench_bare"):
         connection = await asyncpg.connect(arena.machine.admin_url)
@@ -167,7 +190,8 @@ async def both(arena: Arena, secret: str) -> AsyncIterator[dict[str, str]]:
             child = await Child.start(module, [sys.executable, "-m", module], log=log, env=environment, cwd=ROOT)
             children.append(child)
             await ready(f"http://127.0.0.1:{port}", child)
-        yield {"Engage": f"http://127.0.0.1:{first}", "bare": f"http://127.0.0.1:{second}"}
+        urls = (f"http://127.0.0.1:{port}" for port in (first, second))
+        yield dict(zip(("Engage", "bare"), map(Form, urls, children), strict=True))
     finally:
         await asyncio.gather(*(child.stop() for child in children))
 

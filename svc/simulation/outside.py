@@ -18,7 +18,7 @@ from starlette.routing import BaseRoute
 
 from contracts.envelope import encode, has_nul
 from contracts.event import Command
-from services.chassis.commands import Commanding, Door
+from services.chassis.commands import Commanding, Door, at_door
 from services.chassis.handlers import Handlers
 from services.chassis.outputs import Effect
 from services.chassis.service import create_app, database_session
@@ -26,7 +26,7 @@ from services.engage import notices
 from services.engage.desks.standard_webhooks import sign
 from services.engage.model import RequesterNotified
 from services.engage.notices import Desk, RequesterNotice
-from services.engage.pushes import Pushes
+from services.engage.pushes import Kept, keeping
 from svc.scenario.say import DESKS, Json, Say
 from svc.services import CLIENT
 from svc.simulation.activity import SimulatedActivity
@@ -68,8 +68,9 @@ class Memory:
 class Unkept:
     """In place of what Engage keeps of pushes: a simulation looks at what they become."""
 
-    async def keep(self, *_: object) -> None:
+    async def keep(self, *_: object) -> Kept:
         """Nothing is kept."""
+        return Kept(None, {})
 
     async def refuse(self, *_: object) -> None:
         """Nothing is counted."""
@@ -94,10 +95,10 @@ class Entrance(Door):
     """The door of a simulated activity: all of the chassis's, but for Kafka behind it."""
 
     def __init__(self, request: Request, take_in: TakeIn) -> None:
-        super().__init__(request, request.headers.get("idempotency-key"), request.headers["client-id"])
+        super().__init__(request, request.headers.get("idempotency-key"), request.headers["client-id"], "")
         self._take_in = take_in
 
-    async def produce(self, command: Command, id: UUID, fingerprint: str = "") -> None:
+    async def produce(self, command: Command, id: UUID, fingerprint: str = "", known: str | None = None) -> None:
         """Put a command on the inbox."""
         if has_nul(encode(command, id=id, source=self.source, time=self.runtime.clock.now())):
             raise HTTPException(422, "A text has a NUL (\\u0000), which PostgreSQL cannot store: leave it out.")
@@ -228,7 +229,7 @@ def _application(handlers: Handlers) -> tuple[FastAPI, Ways]:
     async def reading(request: Request) -> Any:
         return request.app.state.memory
 
-    app.dependency_overrides |= {Door: entrance, database_session: reading, Pushes: Unkept}
+    app.dependency_overrides |= {at_door: entrance, database_session: reading, keeping: Unkept}
     return app, [(route.methods or set(), route.path_regex, Way.of(route)) for route in _routes(app.routes)]
 
 

@@ -1,10 +1,10 @@
 """A small activity to try the chassis with: it keeps a ledger in the place of Plan."""
 
 from datetime import timedelta
-from typing import Annotated, Never
+from typing import Never
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, FastAPI
+from fastapi import APIRouter, FastAPI
 from fastapi.responses import Response
 from pydantic import BaseModel
 
@@ -12,7 +12,7 @@ from contracts.engage import DemandConsolidated
 from contracts.event import Command
 from contracts.plan import PortfolioDecisionMade
 from contracts.value_chain import PLAN
-from services.chassis.commands import Door
+from services.chassis.commands import Commanding
 from services.chassis.handlers import Handlers
 from services.chassis.outputs import Answer, Ask, Effect, Later, Work
 from services.chassis.service import create_app
@@ -214,6 +214,6 @@ class DepositBody(BaseModel):
 
 
 @router.post("/deposits/{demand}")
-async def deposit(demand: UUID, body: DepositBody, door: Annotated[Door, Depends()]) -> Response:
+async def deposit(demand: UUID, body: DepositBody, door: Commanding) -> Response:
     """Put money in."""
     return await door.ask(Deposit(demand=demand, euros=body.euros))

@@ -1,16 +1,15 @@
 """What is written down of pushes and how desks stand, in a real PostgreSQL; and what people read of it."""
 
+import asyncio
 from base64 import b64decode
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
-from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import asyncpg
 import orjson
 import pytest
-from fastapi import Request
 from rich.console import Console
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -39,6 +38,9 @@ DESKS = {
 PENDING = """INSERT INTO pending (id, due, attempts, effect, case_id, type, data, context, error)
 VALUES ($1, $2, 7, 'requester-notice', $3, 'requester-notice', '{}', '{}', 'ConnectError: refused')"""
 
+CASES = """INSERT INTO cases (id, version, sequence, stream, traceparent)
+SELECT id, 0, 0, '', traceparent FROM unnest($1::text[], $2::text[]) AS known (id, traceparent)"""
+
 
 class Place:
     """Engage's database, as its routes reach it."""
@@ -46,8 +48,7 @@ class Place:
     def __init__(self, pool: asyncpg.Pool, url: str) -> None:
         self.pool = pool
         self.engine = create_async_engine(url.replace("postgresql://", "postgresql+asyncpg://", 1))
-        app = SimpleNamespace(state=SimpleNamespace(runtime=SimpleNamespace(pool=pool)))
-        self.pushes = Pushes(cast("Request", SimpleNamespace(app=app)))
+        self.pushes = Pushes(pool)
 
     async def stand(self) -> dict[str, DeskView]:
         """What `GET /desks/status` answers."""
@@ -92,17 +93,30 @@ async def test_a_push_is_kept_byte_for_byte_without_its_secrets_until_it_expires
 ) -> None:
     now, body = datetime.now(UTC), b'{"a":  "\xff"}'
     secret = {"Authorization": "Bearer t", "X-Gitlab-Token": "t", "x-hub-signature": "sha1=00"}
-    id = await place.pushes.keep("help", pushed(body, now, **secret), 1)
-    assert await place.pushes.keep("help", pushed(body, now, **secret), 1) == id
+    id, _ = await place.pushes.keep("help", pushed(body, now, **secret), 1)
+    assert (await place.pushes.keep("help", pushed(body, now, **secret), 1)).id == id
     (row,) = await place.pool.fetch("SELECT * FROM raw_push")
     assert (row["id"], b64decode(row["body"])) == (id, body)
     assert orjson.loads(row["headers"]) == {"x-hub-signature": "sha1=00"}
     assert row["expires_at"] == now + timedelta(days=1)
     await place.pushes.keep("help", pushed(b"old", now - timedelta(days=2)), 1)
     monkeypatch.setattr(Pushes, "dropped_at", -DROPPED_EVERY)  # it was not looked for lately
-    assert await place.pushes.keep("help", pushed(b"unkept", now), 0) is None
+    assert (await place.pushes.keep("help", pushed(b"unkept", now), 0)).id is None
     assert [one["id"] for one in await place.pool.fetch("SELECT id FROM raw_push")] == [id]
     assert (await place.stand())["help"].pushes_taken == 3, "one is kept, one has expired, one was not kept"
+
+
+async def test_pushes_that_come_together_are_kept_each_with_the_traces_of_its_own_cases(place: Place) -> None:
+    trace = "00-0af7651916cd43dd8448eb211c80319c-00f067aa0ba902b7-01"
+    await place.pool.execute(CASES, ["known", "untraced"], [trace, ""])
+    said = [(b"1", 7, ["known"]), (b"2", 7, ["new", "untraced"]), (b"1", 7, ["known"]), (b"3", 0, ["known"])]
+    first, second, again, unkept = await asyncio.gather(
+        *(place.pushes.keep("help", pushed(body, NOW), days, cases) for body, days, cases in said)
+    )
+    assert (first.id, unkept.id) == (again.id, None)
+    assert {row["id"] for row in await place.pool.fetch("SELECT id FROM raw_push")} == {first.id, second.id}
+    assert [one.traces.get("known") for one in (first, again, unkept)] == [trace] * 3
+    assert not {"new", "untraced"} & second.traces.keys()
 
 
 async def test_a_desk_shows_what_it_pushed_what_was_refused_and_when_it_was_asked(place: Place) -> None:

@@ -4,7 +4,7 @@ import asyncio
 import hmac
 import json
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5
@@ -17,12 +17,12 @@ from pydantic import ValidationError
 
 from contracts.event import Command
 from contracts.outside import DemandSubmitted, TicketPushed, ValueConfirmed
-from services.chassis.commands import Door
+from services.chassis.commands import at_door
 from services.chassis.runtime import Runtime
 from services.chassis.service import create_app
 from services.chassis.settings import Settings
 from services.engage import api, notices
-from services.engage.api import router
+from services.engage.api import pushed_at, router
 from services.engage.desks.client import Client
 from services.engage.desks.events import Received
 from services.engage.desks.intake import slug
@@ -30,7 +30,7 @@ from services.engage.desks.standard_webhooks import sign, verify
 from services.engage.handlers import handles
 from services.engage.model import RequesterNotified
 from services.engage.notices import Desk, DeskSettings, RequesterNotice, post_notice
-from services.engage.pushes import Pushes
+from services.engage.pushes import Kept, keeping
 from svc.desk_replay import INCIDENT, recorded, replay
 from tests.desks.conformance.fake_desk import FakeDesk
 from tests.desks.conformance.kits import KITS, payload
@@ -47,13 +47,15 @@ class Doorstep:
     def __init__(self) -> None:
         self.runtime = Runtime(handles, Settings())
         self.taken: list[tuple[Command, UUID | None]] = []
+        self.traces: list[str | None] = []
         self.broker_away = False
 
-    async def produce(self, command: Command, id: UUID) -> None:
+    async def produce(self, command: Command, id: UUID, fingerprint: str = "", known: str | None = None) -> None:
         """What `Door.produce` does, without a broker."""
         if self.broker_away:
             raise KafkaConnectionError
         self.taken.append((command, id))
+        self.traces.append(known)
 
     async def ask(self, command: Command) -> Response:
         """What `Door.ask` does, without an answer."""
@@ -61,17 +63,17 @@ class Doorstep:
         return JSONResponse({}, 202)
 
 
-class Kept:
+class Notebook:
     """What is written down of pushes, without a database."""
 
     def __init__(self) -> None:
         self.kept: list[tuple[str, bytes, float]] = []
         self.refusals: list[tuple[str, str]] = []
 
-    async def keep(self, desk: str, push: Received, days: float) -> UUID:
+    async def keep(self, desk: str, push: Received, days: float, cases: Sequence[str]) -> Kept:
         """What `Pushes.keep` does, without a database."""
         self.kept.append((desk, push.body, days))
-        return UUID(int=len(push.body))
+        return Kept(UUID(int=len(push.body)), dict.fromkeys(cases, "its trace"))
 
     async def refuse(self, desk: str, reason: str) -> None:
         """What `Pushes.refuse` does, without a database."""
@@ -79,8 +81,8 @@ class Kept:
 
 
 @pytest.fixture
-def written() -> Kept:
-    return Kept()
+def written() -> Notebook:
+    return Notebook()
 
 
 @pytest.fixture
@@ -90,12 +92,12 @@ def doorstep() -> Doorstep:
 
 @pytest.fixture
 async def client(
-    doorstep: Doorstep, written: Kept, monkeypatch: pytest.MonkeyPatch
+    doorstep: Doorstep, written: Notebook, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[httpx.AsyncClient]:
     monkeypatch.setattr(api, "DESKS", {"roundup": Desk(secrets=(SECRET,))})
     app = create_app(handles, router)
     app.state.runtime = doorstep.runtime
-    app.dependency_overrides |= {Door: lambda: doorstep, Pushes: lambda: written}
+    app.dependency_overrides |= {at_door: lambda: doorstep, pushed_at: lambda: doorstep, keeping: lambda: written}
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://engage") as caller:
         yield caller
     doorstep.runtime.tracer.processor.shutdown()
@@ -145,13 +147,14 @@ async def test_a_genuine_push_is_kept_under_ids_that_a_repeat_meets_again(
 
 
 async def test_a_push_is_written_down_as_it_came_before_it_is_taken_and_a_refused_one_only_counted(
-    client: httpx.AsyncClient, doorstep: Doorstep, written: Kept
+    client: httpx.AsyncClient, doorstep: Doorstep, written: Notebook
 ) -> None:
     headers, body = push()
     await client.post("/desks/roundup", content=body, headers=headers)
     ((command, _),) = doorstep.taken
     assert isinstance(command, TicketPushed)
     assert (written.kept, command.push) == ([("roundup", body, 7)], UUID(int=len(body)))
+    assert doorstep.traces == ["its trace"], "it goes on in the trace of its demand"
     await client.post("/desks/roundup", content=body, headers=headers | {"webhook-signature": "v1,AAAA"})
     await client.post("/desks/roundup", content=b"ticket=1", headers=signed(b"ticket=1"))
     assert len(written.kept) == 1

@@ -12,7 +12,7 @@ from fastapi.responses import JSONResponse, Response
 from contracts.event import Command
 from contracts.outside import DemandSubmitted, MarketingOpportunityReported
 from contracts.values import Term
-from services.chassis.commands import Door
+from services.chassis.commands import at_door
 from services.chassis.runtime import Runtime
 from services.chassis.service import create_app, database_session
 from services.chassis.settings import Settings
@@ -138,7 +138,7 @@ def doorstep(one_doorstep: Doorstep) -> Doorstep:
 async def client(one_doorstep: Doorstep) -> AsyncIterator[httpx.AsyncClient]:
     app = create_app(handles, router)
     app.state.runtime = one_doorstep.runtime
-    app.dependency_overrides[Door] = lambda: one_doorstep
+    app.dependency_overrides[at_door] = lambda: one_doorstep
     app.dependency_overrides[database_session] = lambda: None
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://engage") as caller:
         yield caller

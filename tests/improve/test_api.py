@@ -8,7 +8,7 @@ import pytest
 from fastapi.responses import JSONResponse, Response
 
 from contracts.event import Command
-from services.chassis.commands import Door
+from services.chassis.commands import at_door
 from services.chassis.runtime import Runtime
 from services.chassis.service import create_app
 from services.chassis.settings import Settings
@@ -46,7 +46,7 @@ def doorstep() -> Doorstep:
 async def client(doorstep: Doorstep) -> AsyncIterator[httpx.AsyncClient]:
     app = create_app(handles, router)
     app.state.runtime, app.state.engine = doorstep.runtime, None
-    app.dependency_overrides[Door] = lambda: doorstep
+    app.dependency_overrides[at_door] = lambda: doorstep
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://improve") as caller:
         yield caller
     doorstep.runtime.tracer.processor.shutdown()

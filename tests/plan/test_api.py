@@ -10,7 +10,7 @@ from fastapi.responses import JSONResponse, Response
 
 from contracts.event import Command
 from contracts.outside import BudgetGranted, GovernanceDirected
-from services.chassis.commands import Door
+from services.chassis.commands import at_door
 from services.chassis.runtime import Runtime
 from services.chassis.service import create_app
 from services.chassis.settings import Settings
@@ -55,7 +55,7 @@ def doorstep() -> Doorstep:
 async def governance(doorstep: Doorstep) -> AsyncIterator[httpx.AsyncClient]:
     app = create_app(handles, router)
     app.state.runtime, app.state.engine = Runtime(handles, Settings()), None
-    app.dependency_overrides[Door] = lambda: doorstep
+    app.dependency_overrides[at_door] = lambda: doorstep
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://plan") as caller:
         yield caller
     app.state.runtime.tracer.processor.shutdown()

@@ -31,6 +31,8 @@ DONE: frozenset[Status] = frozenset({"resolved", "closed"})
 
 def storable(text: str) -> str:
     """The text without what no database or no UTF-8 can keep: NUL, and half of a surrogate pair."""
+    if text.isascii() and "\0" not in text:
+        return text
     mended = text.replace("\0", "\N{REPLACEMENT CHARACTER}")
     return mended.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 

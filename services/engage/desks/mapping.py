@@ -53,8 +53,8 @@ def events(profile: Profile, received: Received, proof: Proof) -> list[DeskEvent
     numbered = []
     for event in found:
         count = seen[event.dedupe_key] = seen.get(event.dedupe_key, 0) + 1
-        key = event.dedupe_key if count == 1 else f"{event.dedupe_key}#{count}"
-        numbered.append(event.model_copy(update={"dedupe_key": key}))
+        key = f"{event.dedupe_key}#{count}"
+        numbered.append(event if count == 1 else event.model_copy(update={"dedupe_key": key}))
     return numbered
 
 
@@ -146,12 +146,13 @@ def _event(
     created, updated = time("created_at"), time("updated_at")
     stands = [place.text(path) for name in ("status_as", "status") for path in _each(fields.get(name, ()))]
     now, before = _first(stands, profile.statuses), _first([text("status_before")], profile.statuses)
-    kind = _kind(found, created, updated, now, before, internal=is_yes(place.read(fields.get("internal", ()))))
+    internal = is_yes(place.read(fields.get("internal", ())))
+    kind = _kind(found, created, updated, now, before, internal=internal)
     if ticket is None and kind != "unknown":
         raise Unreadable(f"it names no ticket: nothing stands at {_shown(fields.get('ticket', ()))}")
     occurred = time("occurred_at") or (created if kind == "created" else updated) or updated or created
     sort = _sort(profile, place, fields)
-    internal = kind == "note" or is_yes(place.read(fields.get("internal", ())))
+    internal = internal or kind == "note"
     written = plain(place.read(fields.get("text", ())))
     actors = [text("actor"), *(place.text(path) for path in _each(fields.get("us", ())))]
     ours = {name.lower() for name in profile.us}

@@ -16,10 +16,11 @@ A list of such paths means: the first that says something.
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from fnmatch import fnmatchcase
+from functools import lru_cache
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -56,11 +57,12 @@ class Place(NamedTuple):
 
     def text(self, path: Path) -> str | None:
         """The same as text: a number as it is, yes and no in lower case, of several the first; None for others."""
-        for found in self.several(path):
-            if isinstance(found, bool):
-                return str(found).lower()
-            if isinstance(found, str | int | float):
-                return str(found).strip()
+        found = self.read(path)
+        for one in found if isinstance(found, list) else (found,):
+            if isinstance(one, bool):
+                return str(one).lower()
+            if isinstance(one, (str, int, float)) and one != "":
+                return str(one).strip()
         return None
 
     def several(self, path: Path) -> list[JsonValue]:
@@ -95,49 +97,87 @@ class Place(NamedTuple):
         return any(_alike(one, want) for one in (found if isinstance(found, list) else [found]) for want in allowed)
 
     def _read(self, path: str) -> JsonValue:
-        if path.startswith("'"):
-            return path.strip("'")
-        if "{" in path:
-            parts = {hole: self.text(hole) for hole in HOLE.findall(path)}
-            return None if None in parts.values() else HOLE.sub(lambda hole: str(parts[hole[1]]), path)
-        if "~" in path:
-            path, _, pattern = path.partition("~")
-            taken = re.search(pattern, self.text(path) or "")
-            return taken[1] if taken else None
-        if path.startswith("!"):
-            found = self._read(path[1:])
-            return None if found is None else not _is_yes(found)
-        if path.startswith(("@", "?")):
-            return self.headers.get(path.removeprefix("@").lower())
-        if path == "$" or path.startswith("$."):
-            return _step(self.root, path[2:])
-        if path == "^" or path.startswith("^."):
-            return self.above.read(path[2:]) if self.above and path != "^" else self.above and self.above.item
-        return _step(self.item, path)
+        return _reader(path)(self)
 
 
-def _step(value: JsonValue, path: str) -> JsonValue:
-    if not path or value is None:
-        return value
-    step = STEP.match(path)
-    if step is None or not (step["name"] or step["key"]):
-        raise ValueError(f"cannot read the path {path!r}")
-    rest = path[step.end() :]
-    if step["name"] == "*":
-        inner = list(value.values()) if isinstance(value, dict) else value if isinstance(value, list) else []
-        found = [_step(one, rest) for one in inner]
-        flat = [one for some in found for one in (some if isinstance(some, list) else [some])]
-        return [one for one in flat if not _is_empty(one)]
-    if step["name"]:
-        if isinstance(value, list) and step["name"].lstrip("-").isdigit():
-            place = int(step["name"])
-            value = value[place] if -len(value) <= place < len(value) else None
-        else:
-            value = value.get(step["name"]) if isinstance(value, dict) else None
-    if step["key"]:
-        elements = value if isinstance(value, list) else []
-        value = next((one for one in elements if _alike(_step(one, step["key"]), step["value"])), None)
-    return _step(value, rest)
+@lru_cache(maxsize=4096)
+def _reader(path: str) -> Callable[[Place], JsonValue]:
+    """What a path does, found out once: a profile's paths are read at each push."""
+    if path.startswith("'"):
+        text = path.strip("'")
+        return lambda _: text
+    if "{" in path:
+        return lambda place: _filled(path, place)
+    if "~" in path:
+        before, _, pattern = path.partition("~")
+        return lambda place: taken[1] if (taken := re.search(pattern, place.text(before) or "")) else None
+    if path.startswith("!"):
+        positive = _reader(path[1:])
+        return lambda place: None if (found := positive(place)) is None else not _is_yes(found)
+    if path.startswith(("@", "?")):
+        name = path.removeprefix("@").lower()
+        return lambda place: place.headers.get(name)
+    if path == "^":
+        return lambda place: place.above and place.above.item
+    if path.startswith("^."):
+        return lambda place: place.above and place.above.read(path[2:])
+    if path == "$" or path.startswith("$."):
+        of_root = _steps(path[2:])
+        return lambda place: _walk(place.root, of_root)
+    steps = _steps(path)
+    return lambda place: _walk(place.item, steps)
+
+
+def _filled(path: str, place: Place) -> str | None:
+    parts = {hole: place.text(hole) for hole in HOLE.findall(path)}
+    return None if None in parts.values() else HOLE.sub(lambda hole: str(parts[hole[1]]), path)
+
+
+class Step(NamedTuple):
+    """A part of a path: into a field, or to an element of a list."""
+
+    name: str
+    number: int | None
+    """The same as a place in a list, if it can be one."""
+    key: tuple["Step", ...]
+    value: str
+    """What must stand at `key` of an element."""
+
+
+@lru_cache(maxsize=4096)
+def _steps(path: str) -> tuple[Step, ...]:
+    """The parts of a path; an empty one has none."""
+    steps, rest = [], path
+    while rest:
+        found = STEP.match(rest)
+        if found is None or not (found["name"] or found["key"]):
+            raise ValueError(f"cannot read the path {rest!r}")
+        name, rest = found["name"] or "", rest[found.end() :]
+        number = int(name) if name.removeprefix("-").isdecimal() else None
+        steps.append(Step(name, number, _steps(found["key"] or ""), found["value"] or ""))
+    return tuple(steps)
+
+
+def _walk(value: JsonValue, steps: Sequence[Step]) -> JsonValue:
+    for place, (name, number, key, wanted) in enumerate(steps, 1):
+        if name == "*":
+            inner = list(value.values()) if isinstance(value, dict) else value if isinstance(value, list) else []
+            found = [_walk(one, steps[place:]) for one in inner]
+            flat = [one for some in found for one in (some if isinstance(some, list) else [some])]
+            return [one for one in flat if not _is_empty(one)]
+        if name:
+            if isinstance(value, dict):
+                value = value.get(name)
+            elif isinstance(value, list) and number is not None and -len(value) <= number < len(value):
+                value = value[number]
+            else:
+                return None
+        if key:
+            elements = value if isinstance(value, list) else []
+            value = next((one for one in elements if _alike(_walk(one, key), wanted)), None)
+        if value is None:
+            return None
+    return value
 
 
 def _alike(found: JsonValue, wanted: bool | int | str) -> bool:
