@@ -40,12 +40,12 @@ from services.engage.model import (
     TermsAnswered,
 )
 from services.engage.notices import DESKS
-from services.engage.pushes import Keeping
+from services.engage.pushes import Keeping, one_place
 from services.engage.registers_api import Body, Day, Duration, Id, Money, Name, Number, Several, Words, registers
 from services.engage.relationship_management import known_as
 from services.engage.views import DemandView, SegmentView, ServiceView
 
-router = APIRouter()
+router = APIRouter(lifespan=one_place)
 Reading = Annotated[AsyncSession, Depends(database_session)]
 Sort = Annotated[Kind, Field(max_length=100)]
 Remarks = Annotated[tuple[Annotated[str, Field(max_length=2_000)], ...], Field(max_length=50)]

@@ -7,10 +7,8 @@ from services.engage.api import router
 from services.engage.backfill import DeskAsked, ask, asking
 from services.engage.handlers import handles
 from services.engage.notices import RequesterNotice, post_notice
-from services.engage.pushes import one_place
 
 app: FastAPI = create_app(
     handles, router, {RequesterNotice: post_notice, DeskAsked: lambda asked, _: ask(app.state.runtime, asked)}
 )
-app.include_router(APIRouter(lifespan=one_place))
 app.include_router(APIRouter(lifespan=asking))

@@ -23,6 +23,7 @@ from services.chassis.handlers import Handlers
 from services.chassis.outputs import Effect
 from services.chassis.service import create_app, database_session
 from services.engage import notices
+from services.engage.api import pushed_at
 from services.engage.desks.standard_webhooks import sign
 from services.engage.model import RequesterNotified
 from services.engage.notices import Desk, RequesterNotice
@@ -229,7 +230,7 @@ def _application(handlers: Handlers) -> tuple[FastAPI, Ways]:
     async def reading(request: Request) -> Any:
         return request.app.state.memory
 
-    app.dependency_overrides |= {at_door: entrance, database_session: reading, keeping: Unkept}
+    app.dependency_overrides |= {at_door: entrance, pushed_at: entrance, database_session: reading, keeping: Unkept}
     return app, [(route.methods or set(), route.path_regex, Way.of(route)) for route in _routes(app.routes)]
 
 
