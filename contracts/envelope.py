@@ -154,6 +154,7 @@ class Codec:
 def encode(
     message: Message,
     *,
+    case: str = "",
     id: UUID,
     source: str,
     time: datetime,
@@ -164,11 +165,11 @@ def encode(
     traceparent: str = "",
     fingerprint: str = "",
 ) -> bytes:
-    """The value of a record; `ValueError` when it is too large for one.
+    """The value of a record; `ValueError` when it is too large for one. `case` spares a look if it is at hand.
 
     `type` stands first behind `specversion`, so a reader finds it without decoding the rest.
     """
-    case = message.case
+    case = case or message.case
     present: dict[str, Any] = {
         "specversion": "1.0",
         "type": message.type,
@@ -180,15 +181,18 @@ def encode(
         "dataschema": "urn:schema:" + message.type,
         "correlationid": case,
     }
-    extensions = (
-        ("causationid", cause),
-        ("sequence", str(sequence) if sequence else ""),
-        ("valuestream", stream),
-        ("streamstep", step),
-        ("traceparent", traceparent),
-        ("fingerprint", fingerprint),
-    )
-    present |= {name: text for name, text in extensions if text}
+    if cause:
+        present["causationid"] = cause
+    if sequence:
+        present["sequence"] = str(sequence)
+    if stream:
+        present["valuestream"] = stream
+    if step:
+        present["streamstep"] = step
+    if traceparent:
+        present["traceparent"] = traceparent
+    if fingerprint:
+        present["fingerprint"] = fingerprint
     present["data"] = orjson.Fragment(message.__pydantic_serializer__.to_json(message))
     value = orjson.dumps(present)
     if len(value) > MOST_BYTES:

@@ -188,14 +188,14 @@ class Fold:
     def accept(self, decided: Decided) -> None:
         """Write down that an arrival is done, with everything the trail tells about it."""
         arrival, message, step, answer = decided.arrival, decided.arrival.message, decided.step, decided.answer
-        words = {name: arrival.attributes.get(name) for name in ("source", "time", "fingerprint")}
+        heard, record = arrival.attributes, arrival.record
         trail: dict[str, object] = {
-            **(place_of(arrival.record) | words), "practices": decided.practices,
-            "type": message.type if message else "", "cause": arrival.attributes.get("causationid"),
-            "handler": decided.handler, "stream": decided.stream, "step": step and step.step,
-            "does": step and step.does, "decided_at": self.runtime.clock.now(), "effect": decided.effect,
+            "topic": record.topic, "partition": record.partition, "offset": record.offset, "source": heard["source"],
+            "time": heard["time"], "fingerprint": heard.get("fingerprint"), "cause": heard.get("causationid"),
+            "type": message.type if message else "", "practices": decided.practices, "handler": decided.handler,
+            "stream": decided.stream, "step": step and step.step, "does": step and step.does, "effect": decided.effect,
             "answer": {"status": answer.status, "body": answer.body.model_dump(mode="json")} if answer else None,
-            "discarded": arrival.discarded, "edited": arrival.edited,
+            "decided_at": self.runtime.clock.now(), "discarded": arrival.discarded, "edited": arrival.edited,
             "waits": tuple({name: row[name] for name in ("id", "type", "due")} for row in decided.pending),
         }  # fmt: skip
         present = {name: value for name, value in trail.items() if value not in (None, "", ())}
@@ -258,8 +258,8 @@ class Fold:
 
     def publish(self, decided: Decided, id: UUID, time: datetime, message: Message, words: dict[str, Any]) -> None:
         """One record to publish; `words` has its stream, the step that tells it, its cause and its trace."""
-        value = encode(message, id=id, source=self.source, time=time, **words)
-        decided.outputs.append(output(self.runtime, id, message.type, message.case, words["traceparent"], value))
+        value = encode(message, case=(case := message.case), id=id, source=self.source, time=time, **words)
+        decided.outputs.append(output(self.runtime, id, message.type, case, words["traceparent"], value))
 
     def wait(self, decided: Decided, id: UUID, due: datetime, what: Command | Effect, words: dict[str, Any]) -> None:
         """One timer, or one effect outside, whose command arrives on the own inbox when it is due or done."""

@@ -220,6 +220,7 @@ def _check(path: str) -> None:
         rest = rest[step.end() :]
 
 
+@lru_cache(maxsize=4096)
 def words(text: str) -> str:
     """`[System] Service-Request` as `service request`: how the words of a desk are compared with those of a profile."""
     bare = re.sub(r"^\s*\[system\]", "", text.lower())
