@@ -89,8 +89,6 @@ class Door:
         if has_nul(command.model_dump_json().encode()):  # before the database is asked about its case
             raise HTTPException(422, "A text has a NUL (\\u0000), which PostgreSQL cannot store: leave it out.")
         request_span = await bring(runtime, command, known, id, source=self.source, fingerprint=fingerprint)
-        if not request_span.trace_flags.sampled:
-            return
         about, method, route = runtime.tracer.about(command.case), self.request.method, self.request.scope["route"].path
         words = about | {"http.request.method": method, "http.route": route, "url.path": self.request.url.path}
         # linked, never continued: a caller must not decide our sampling
@@ -112,10 +110,9 @@ async def bring(runtime: Runtime, command: Command, known: str | None, id: UUID,
     trace, start = tracing.traceparent(created), time_ns()
     async with asyncio.timeout(15):
         await runtime.to_inbox(command, trace, id=id, time=runtime.clock.now(), **said)
-    if created.trace_flags.sampled:
-        words = runtime.tracer.about(case) | tracing.message_attributes("create", inbox, runtime.partition_of(case), id)
-        links = [brought_by if parent is stored else stored]
-        runtime.tracer.export(f"create {inbox}", SpanKind.PRODUCER, created, parent, start, words, links)
+    words = runtime.tracer.about(case) | tracing.message_attributes("create", inbox, runtime.partition_of(case), id)
+    links = [brought_by if parent is stored else stored]
+    runtime.tracer.export(f"create {inbox}", SpanKind.PRODUCER, created, parent, start, words, links)
     return brought_by
 
 

@@ -25,6 +25,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.processors import JSONRenderer, TimeStamper, add_log_level, format_exc_info
 
 from contracts.stream import read_streams
@@ -175,12 +176,12 @@ def create_app(
         runtime.tracer.processor.shutdown()
 
     title = handlers.activity.replace("_", " ").capitalize()
-    native: dict[str, Any] = {"lifespan": lifespan, "telemetry": MEASURED, "max_body_size": settings.max_body}
-    app = FastAPI(title=f"{title} of the service value chain", **native)
+    app = FastAPI(title=f"{title} of the service value chain", lifespan=lifespan, telemetry=MEASURED)
     app.description = f"An Idempotency-Key is known for {settings.keep_receipts:g} days (0: for ever)."
     app.state.give_up = lambda: None
     app.include_router(router)  # before ours: routes are tried in their order, and its own are asked the most
     app.include_router(routes)
+    app.add_middleware(limit_body, settings.max_body)
     for kind in (HTTPException, RequestValidationError, DBAPIError, KafkaError, *AWAY, Exception):
         app.add_exception_handler(kind, tell_problem)
     return app
@@ -225,12 +226,30 @@ class Libraries(logging.Handler):
             structlog.get_logger(library=record.name).log(record.levelno, record.getMessage(), exc_info=record.exc_info)
 
 
+def limit_body(app: ASGIApp, most: int) -> ASGIApp:
+    """Refuse a body of more than `most` bytes with 413, before it is read into memory."""
+
+    async def limited(scope: Scope, receive: Receive, send: Send) -> None:
+        received = 0
+
+        async def counted() -> Message:
+            nonlocal received
+            message = await receive()
+            received += len(message.get("body", b""))
+            if received > most:
+                raise HTTPException(413, f"It is larger than {most} bytes: send less, or raise SVC_MAX_BODY.")
+            return message
+
+        await app(scope, counted if scope["type"] == "http" else receive, send)
+
+    return limited
+
+
 async def tell_problem(request: Request, error: Exception) -> Response:
     """Any error as RFC 9457 tells it: what the caller did wrong, what is away, and, at last, what is our own fault."""
     if isinstance(error, HTTPException):
-        less = f"It is larger than {request.app.max_body_size} bytes: send less, or raise SVC_MAX_BODY."
-        phrase, detail = HTTPStatus(error.status_code).phrase, less if error.status_code == 413 else str(error.detail)
-        return problem(error.status_code, phrase, detail, **(error.headers or {}))
+        phrase = HTTPStatus(error.status_code).phrase
+        return problem(error.status_code, phrase, str(error.detail), **(error.headers or {}))
     if isinstance(error, RequestValidationError):
         wrong = "; ".join(f"{'.'.join(map(str, e['loc'][1:])) or 'body'}: {e['msg']}" for e in error.errors())
         return problem(422, "The input is not valid", wrong)

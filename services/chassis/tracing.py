@@ -50,10 +50,8 @@ CLIENT = Histogram("messaging_client_operation_duration_seconds", "Until the bro
 
 def parse_traceparent(text: str | None) -> SpanContext | None:
     """The span context of a W3C `traceparent`; None for one that is missing or malformed."""
-    if not text:
-        return None
-    found = get_current_span(W3C.extract({"traceparent": text}, Context())).get_span_context()
-    return found if found.is_valid else None
+    found = get_current_span(W3C.extract({"traceparent": text}, Context())).get_span_context() if text else None
+    return found if found and found.is_valid else None
 
 
 def traceparent(context: SpanContext) -> str:
