@@ -1,5 +1,6 @@
 """What the running chain has shown of the documented value chain: inputs, outputs, arrows, every end, and practices."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -29,7 +30,7 @@ def coverage(counts: Mapping[str, Counts]) -> dict[str, dict[str, Any]]:
     took it, or out to the party that was told.
     """
     produced: set[str] = set()
-    arrows: dict[tuple[str, str], int] = {}
+    arrows: Counter[tuple[str, str]] = Counter()
     ends: set[End] = set()
     for activity, of in counts.items():
         for consumed in of["consumed"]:
@@ -39,7 +40,7 @@ def coverage(counts: Mapping[str, Counts]) -> dict[str, dict[str, Any]]:
             if flow.teller in ACTIVITIES and consumed["source"] != source_of(flow.teller):
                 continue  # said by somebody else in the teller's name
             ends |= ends_of(flow, activity)
-            arrows[flow.teller, activity] = arrows.get((flow.teller, activity), 0) + consumed["count"]
+            arrows[flow.teller, activity] += consumed["count"]
         for told in of["told"]:
             flow = BY_TYPE.get(told["type"])
             if flow is None or flow.teller != activity:
@@ -95,13 +96,18 @@ def render(found: Mapping[str, Mapping[str, Any]]) -> RenderableType:
     return Group(*lines, heat_map(found["practices"]["by_activity"])) if "practices" in found else Group(*lines)
 
 
+def warmest(by_activity: Mapping[str, Mapping[str, int]]) -> int:
+    """How many decisions drew on the practice that was drawn on most by one activity."""
+    return max((count for of in by_activity.values() for count in of.values()), default=1)
+
+
 def heat_map(by_activity: Mapping[str, Mapping[str, int]]) -> RenderableType:
     """Activity by practice: how many decisions drew on it; the warmer, the more. What nobody drew on stays blank."""
     table = Table(box=box.SIMPLE, pad_edge=False)
     table.add_column("practice")
     for activity in ACTIVITIES:
         table.add_column(TITLES[activity], justify="right")
-    most = max((count for of in by_activity.values() for count in of.values()), default=1)
+    most = warmest(by_activity)
     for practice in PRACTICES:
         counts = [by_activity[activity].get(practice, 0) for activity in ACTIVITIES]
         cells = (Text(str(count) if count else "", HEAT[min(count * len(HEAT) // (most + 1), 3)]) for count in counts)

@@ -17,7 +17,7 @@ from starlette.routing import BaseRoute, Route
 from contracts.practices import PRACTICES
 from contracts.value_chain import ACTIVITIES
 from svc import figures, pictures, words
-from svc.coverage import coverage
+from svc.coverage import coverage, warmest
 from svc.explain import explain
 from svc.jaeger import Jaeger
 from svc.services import Services
@@ -52,12 +52,13 @@ def page(
     async def demand(request: Request) -> Response:
         id: UUID = request.path_params["id"]
         about, journey = await services.demand(id), await follow(services, id)
+        moments = timeline(journey)
         rows = hops(await found_spans(journey.trace_id)) if journey.trace_id else []
         whole = max((hop.after_ms + hop.took_ms for hop in rows), default=0) or 1
         return shown(
-            "demand.html", demand=about, moments=timeline(journey), open_ends=open_ends(journey, about["status"]),
-            said=explain(journey), trace_id=journey.trace_id, hops=rows, whole=whole, lanes=pictures.lanes(journey),
-            chain=pictures.chain(pictures.ways(journey)),
+            "demand.html", demand=about, moments=moments, open_ends=open_ends(journey, about["status"]),
+            said=explain(journey), trace_id=journey.trace_id, hops=rows, whole=whole,
+            lanes=pictures.lanes(journey, moments), chain=pictures.chain(pictures.ways(journey)),
         )  # fmt: skip
 
     async def found_spans(trace_id: str) -> list[Json]:
@@ -67,7 +68,7 @@ def page(
 
     async def covered(request: Request) -> Response:
         found = coverage(await services.coverage())
-        most = max((count for of in found["practices"]["by_activity"].values() for count in of.values()), default=1)
+        most = warmest(found["practices"]["by_activity"])
         chain = pictures.chain(found["arrows"]["counts"])
         return shown(
             "coverage.html", coverage=found, chain=chain, activities=ACTIVITIES, practices=PRACTICES, most=most

@@ -4,14 +4,14 @@ Lengths are in the units of the SVG, which is as wide as it says and shrinks wit
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from math import cos, hypot, log2, pi, sin
 from typing import NamedTuple
 
 from contracts.value_chain import ACTIVITIES, ARROWS, DELIVER_SUPPORT, ENGAGE, IMPROVE, OBTAIN_BUILD, PLAN
 from contracts.value_chain import DESIGN_TRANSITION as DESIGN
 from svc import words
-from svc.timeline import moment
+from svc.timeline import Moment
 from svc.trails import Journey
 
 WIDTH, HEIGHT, BOX, BEND, GAP = 960, 500, (176, 44), 22, 7
@@ -49,6 +49,10 @@ class Chain(NamedTuple):
     boxes: list[Box]
     arrows: list[Arrow]
     """Those that nothing went come first: the others are drawn over them."""
+    width: int = WIDTH
+    height: int = HEIGHT
+    box: tuple[int, int] = BOX
+    """How wide and high each activity is."""
 
 
 class Dot(NamedTuple):
@@ -78,6 +82,8 @@ class Lanes(NamedTuple):
     names: list[Box]
     threads: list[Thread]
     dots: list[Dot]
+    margin: int = MARGIN
+    """Where the lanes begin, behind their names."""
 
 
 def chain(counts: Mapping[str, int]) -> Chain:
@@ -97,9 +103,8 @@ def ways(journey: Journey) -> dict[str, int]:
     return Counter(f"{entry.teller} -> {entry.activity}" for entry in journey.entries if entry.effect)
 
 
-def lanes(journey: Journey) -> Lanes:
+def lanes(journey: Journey, moments: Sequence[Moment]) -> Lanes:
     """The telling moments of a demand, in their order, and what led from one to the other, over bookkeeping too."""
-    moments = [moment(entry, str(journey.demand)) for entry in journey.entries]
     shown = [(entry, told) for entry, told in zip(journey.entries, moments, strict=True) if not told.quiet]
     column = min(max(26, (LONG - MARGIN) / (len(shown) + 1)), 70)
     height = {activity: LANE * (number + 1) for number, activity in enumerate(ACTIVITIES, 1)}

@@ -61,9 +61,8 @@ class Door:
     async def ask(self, command: Command) -> Response:
         """Bring a command to its lane and wait for the answer. `AWAY` or `KafkaError` when that cannot be done now."""
         if not self.key:
-            return problem(
-                400, "Idempotency-Key is missing", "Send one that names this command; repeat it with the same."
-            )
+            detail = "Send a header `Idempotency-Key` that names this command; repeat it with the same."
+            return problem(400, "Idempotency-Key is missing", detail)
         called = f"{self.request.method} {self.request.url.path}\n".encode()
         fingerprint = sha256(called + await self.request.body()).hexdigest()
         receipt = (await self.waiters.find(self.id)).get(self.id)

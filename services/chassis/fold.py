@@ -188,10 +188,10 @@ class Fold:
     def accept(self, decided: Decided) -> None:
         """Write down that an arrival is done, with everything the trail tells about it."""
         arrival, message, step, answer = decided.arrival, decided.arrival.message, decided.step, decided.answer
-        heard, record = arrival.attributes, arrival.record
+        heard = arrival.attributes
         trail: dict[str, object] = {
-            "topic": record.topic, "partition": record.partition, "offset": record.offset, "source": heard["source"],
-            "time": heard["time"], "fingerprint": heard.get("fingerprint"), "cause": heard.get("causationid"),
+            **place_of(arrival.record), "source": heard["source"], "time": heard["time"],
+            "fingerprint": heard.get("fingerprint"), "cause": heard.get("causationid"),
             "type": message.type if message else "", "practices": decided.practices, "handler": decided.handler,
             "stream": decided.stream, "step": step and step.step, "does": step and step.does, "effect": decided.effect,
             "answer": {"status": answer.status, "body": answer.body.model_dump(mode="json")} if answer else None,

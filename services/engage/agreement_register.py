@@ -61,8 +61,9 @@ def sought(agreement: Agreement) -> str | None:
 
 def as_stated(agreement: Agreement, stated: AgreementStated) -> bool:
     """Whether it holds exactly so already."""
-    names = ("kind", "title", "service", "counterparty", "terms", "depends_on", "valid_from", "valid_until")
-    return all(getattr(agreement, name) == getattr(stated, name) for name in (*names, "service_hours"))
+    said = ("kind", "title", "service", "counterparty", "terms", "depends_on", "service_hours")
+    holds = ("valid_from", "valid_until")
+    return all(getattr(agreement, name) == getattr(stated, name) for name in said + holds)
 
 
 def conclude(agreement: Agreement) -> list[Concluded]:

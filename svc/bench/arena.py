@@ -245,7 +245,7 @@ class Arena:
             committed = await self._admin.list_consumer_group_offsets(group, partitions=places)
             now = sum(max(0, committed[place].offset - events.begins[place]) for place in places)
             if now >= done:
-                return self._moment(now, children)
+                return self.moment(now, children)
             if now > last:
                 last, deadline = now, time.monotonic() + PATIENCE
                 self.moving(f"{children[0].name}: {now:,} of {done:,} events")
@@ -256,7 +256,8 @@ class Arena:
                 raise Trouble(f"{children[0].name} does not get on: {now} of {done} events. {children[0].last_words()}")
             await asyncio.sleep(GLANCE)
 
-    def _moment(self, done: int, children: list[Child]) -> Moment:
+    def moment(self, done: int, children: list[Child]) -> Moment:
+        """What it is now, and the CPU that was spent so far."""
         postgres, kafka = self.machine.postgres, self.machine.kafka
         if not (postgres and postgres.child and kafka and kafka.child):
             raise Trouble("Kafka or PostgreSQL has ended.")

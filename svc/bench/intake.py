@@ -28,7 +28,7 @@ from rich.box import SIMPLE
 from rich.table import Table
 
 from contracts.value_chain import ENGAGE
-from svc.bench.arena import PATIENCE, ROOT, Arena, cpu_seconds
+from svc.bench.arena import PATIENCE, ROOT, Arena
 from svc.bench.journey import paced
 from svc.bench.latency import percentiles
 from svc.desk_replay import INCIDENT, recorded, replay
@@ -130,11 +130,8 @@ class Form(NamedTuple):
 
 def cpu(arena: Arena, form: Form) -> dict[str, float]:
     """Seconds of CPU so far: of who takes the pushes, of PostgreSQL, of Kafka, and of this process, which pushes."""
-    postgres, kafka = arena.machine.postgres, arena.machine.kafka
-    if not (postgres and postgres.child and kafka and kafka.child):
-        raise Trouble("Kafka or PostgreSQL has ended.")
-    others = {"itself": form.child, "database": postgres.child, "broker": kafka.child}
-    return {who: cpu_seconds(child.pid) for who, child in others.items()} | {"driver": time.process_time()}
+    now = arena.moment(0, [form.child])
+    return {"itself": now.worker, "database": now.database, "broker": now.broker, "driver": time.process_time()}
 
 
 class Tickets:

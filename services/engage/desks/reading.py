@@ -151,7 +151,7 @@ def _steps(path: str) -> tuple[Step, ...]:
     while rest:
         found = STEP.match(rest)
         if found is None or not (found["name"] or found["key"]):
-            raise ValueError(f"cannot read the path {rest!r}")
+            raise ValueError(f"the path {path!r} cannot be read at {rest!r}")
         name, rest = found["name"] or "", rest[found.end() :]
         number = int(name) if name.removeprefix("-").isdecimal() else None
         steps.append(Step(name, number, _steps(found["key"] or ""), found["value"] or ""))
@@ -212,12 +212,7 @@ def _check(path: str) -> None:
             raise ValueError(f"the pattern in {path!r} has no parentheses around what it takes out")
     except re.error as error:
         raise ValueError(f"the pattern in {path!r} cannot be read: {error}") from None
-    rest = re.sub(r"^!?([$^](\.|$))?", "", way)
-    while rest:
-        step = STEP.match(rest)
-        if step is None or not (step["name"] or step["key"]):
-            raise ValueError(f"the path {path!r} cannot be read at {rest!r}")
-        rest = rest[step.end() :]
+    _steps(re.sub(r"^!?([$^](\.|$))?", "", way))
 
 
 @lru_cache(maxsize=4096)
