@@ -52,7 +52,7 @@ class Door:
         self.request, self.runtime = request, request.app.state.runtime
         self.waiters: Waiters = request.app.state.waiters
         self.key, self.client, self.source = key, client, f"/client/{client}"
-        self.id = uuid5(NAMESPACE_URL, f"svc:{self.client}:{self.key}")
+        self.id = uuid5(NAMESPACE_URL, f"svc:{client}:{key}") if key else UUID(int=0)
         """The command's id, derived from caller and key; also what a new demand is named after."""
         asked = re.search(r"(?:^|[\s,;])wait\s*=\s*\"?(\d+)", prefer, re.IGNORECASE | re.ASCII)
         self.wait = min(float(asked[1]) if asked else 60.0, self.runtime.settings.wait)
@@ -63,6 +63,8 @@ class Door:
         if not self.key:
             detail = "Send a header `Idempotency-Key` that names this command; repeat it with the same."
             return problem(400, "Idempotency-Key is missing", detail)
+        if has_nul(command.model_dump_json().encode()):  # before the database is asked about its case
+            raise HTTPException(422, "A text has a NUL (\\u0000), which PostgreSQL cannot store: leave it out.")
         called = f"{self.request.method} {self.request.url.path}\n".encode()
         fingerprint = sha256(called + await self.request.body()).hexdigest()
         receipt = (await self.waiters.find(self.id)).get(self.id)
@@ -85,8 +87,6 @@ class Door:
         runtime: Runtime = self.runtime
         if "broker" in runtime.missing:
             raise KafkaConnectionError(runtime.missing["broker"])
-        if has_nul(command.model_dump_json().encode()):  # before the database is asked about its case
-            raise HTTPException(422, "A text has a NUL (\\u0000), which PostgreSQL cannot store: leave it out.")
         request_span = await bring(runtime, command, known, id, source=self.source, fingerprint=fingerprint)
         about, method, route = runtime.tracer.about(command.case), self.request.method, self.request.scope["route"].path
         words = about | {"http.request.method": method, "http.route": route, "url.path": self.request.url.path}

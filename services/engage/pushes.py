@@ -13,6 +13,7 @@ import asyncpg
 import orjson
 from fastapi import Depends, FastAPI, Request
 
+from services.chassis.commands import Door
 from services.chassis.state import State
 from services.engage.desks.events import Received
 from services.engage.desks.signature import SCHEMES
@@ -99,6 +100,10 @@ class Pushes:
 
     def __init__(self, pool: asyncpg.Pool) -> None:
         self.pool, self._together = pool, Together(self._write)
+
+    def door(self, request: Request) -> Door:
+        """Through which a push comes: a desk names no key and waits for no decision, so no header is looked for."""
+        return Door(request, None, "local", "")
 
     async def keep(self, desk: str, push: Received, days: float, cases: Sequence[str] = ()) -> Kept:
         """Write a genuine push down as it came, for so many days, and look up the cases that it is about."""

@@ -16,18 +16,16 @@ from fastapi.routing import APIRoute
 from pydantic import AnyHttpUrl, BaseModel, TypeAdapter, ValidationError
 from starlette.routing import BaseRoute
 
-from contracts.envelope import encode, has_nul
 from contracts.event import Command
 from services.chassis.commands import Commanding, Door, at_door
 from services.chassis.handlers import Handlers
 from services.chassis.outputs import Effect
 from services.chassis.service import create_app, database_session
 from services.engage import notices
-from services.engage.api import pushed_at
 from services.engage.desks.standard_webhooks import sign
 from services.engage.model import RequesterNotified
 from services.engage.notices import Desk, RequesterNotice
-from services.engage.pushes import Kept, keeping
+from services.engage.pushes import Kept
 from svc.scenario.say import DESKS, Json, Say
 from svc.services import CLIENT
 from svc.simulation.activity import SimulatedActivity
@@ -69,6 +67,13 @@ class Memory:
 class Unkept:
     """In place of what Engage keeps of pushes: a simulation looks at what they become."""
 
+    def __init__(self, take_in: TakeIn) -> None:
+        self._take_in = take_in
+
+    def door(self, request: Request) -> Door:
+        """Its inbox is the simulated one."""
+        return Entrance(request, self._take_in)
+
     async def keep(self, *_: object) -> Kept:
         """Nothing is kept."""
         return Kept(None, {})
@@ -101,8 +106,6 @@ class Entrance(Door):
 
     async def produce(self, command: Command, id: UUID, fingerprint: str = "", known: str | None = None) -> None:
         """Put a command on the inbox."""
-        if has_nul(encode(command, id=id, source=self.source, time=self.runtime.clock.now())):
-            raise HTTPException(422, "A text has a NUL (\\u0000), which PostgreSQL cannot store: leave it out.")
         self._take_in(self.runtime.activity, command, id, self.source, fingerprint)
 
 
@@ -152,7 +155,13 @@ class Doors:
         self, activities: Mapping[str, SimulatedActivity], handlers: Mapping[str, Handlers], take_in: TakeIn
     ) -> None:
         self._behind = {
-            name: {"runtime": one.runtime, "waiters": Receipts(one), "memory": Memory(one), "take_in": take_in}
+            name: {
+                "runtime": one.runtime,
+                "waiters": Receipts(one),
+                "memory": Memory(one),
+                "take_in": take_in,
+                "pushes": Unkept(take_in),
+            }
             for name, one in activities.items()
         }
         self._apps = {name: _application(handles) for name, handles in handlers.items()}
@@ -230,7 +239,7 @@ def _application(handlers: Handlers) -> tuple[FastAPI, Ways]:
     async def reading(request: Request) -> Any:
         return request.app.state.memory
 
-    app.dependency_overrides |= {at_door: entrance, pushed_at: entrance, database_session: reading, keeping: Unkept}
+    app.dependency_overrides |= {at_door: entrance, database_session: reading}
     return app, [(route.methods or set(), route.path_regex, Way.of(route)) for route in _routes(app.routes)]
 
 

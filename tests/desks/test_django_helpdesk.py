@@ -65,7 +65,7 @@ def test_a_push_with_another_token_is_refused(desk: Desk) -> None:
     submitted(desk, "Token")
     push = desk.receiver.pushes[-1]
     with pytest.raises(Refused):
-        PLUGGED.parse(push.model_copy(update={"query": {"token": "another"}}))
+        PLUGGED.parse(push._replace(query={"token": "another"}))
 
 
 async def test_its_requester_reads_our_answer_and_that_it_is_resolved_and_no_more(desk: Desk) -> None:

@@ -22,7 +22,7 @@ from services.chassis.runtime import Runtime
 from services.chassis.service import create_app
 from services.chassis.settings import Settings
 from services.engage import api, notices
-from services.engage.api import pushed_at, router
+from services.engage.api import router
 from services.engage.desks.client import Client
 from services.engage.desks.events import Received
 from services.engage.desks.intake import slug
@@ -30,7 +30,7 @@ from services.engage.desks.standard_webhooks import sign, verify
 from services.engage.handlers import handles
 from services.engage.model import RequesterNotified
 from services.engage.notices import Desk, DeskSettings, RequesterNotice, post_notice
-from services.engage.pushes import Kept, keeping
+from services.engage.pushes import Kept
 from svc.desk_replay import INCIDENT, recorded, replay
 from tests.desks.conformance.fake_desk import FakeDesk
 from tests.desks.conformance.kits import KITS, payload
@@ -66,9 +66,14 @@ class Doorstep:
 class Notebook:
     """What is written down of pushes, without a database."""
 
-    def __init__(self) -> None:
+    def __init__(self, doorstep: Doorstep) -> None:
+        self.doorstep = doorstep
         self.kept: list[tuple[str, bytes, float]] = []
         self.refusals: list[tuple[str, str]] = []
+
+    def door(self, _: object) -> Doorstep:
+        """What `Pushes.door` does, without a broker."""
+        return self.doorstep
 
     async def keep(self, desk: str, push: Received, days: float, cases: Sequence[str]) -> Kept:
         """What `Pushes.keep` does, without a database."""
@@ -81,13 +86,13 @@ class Notebook:
 
 
 @pytest.fixture
-def written() -> Notebook:
-    return Notebook()
+def doorstep() -> Doorstep:
+    return Doorstep()
 
 
 @pytest.fixture
-def doorstep() -> Doorstep:
-    return Doorstep()
+def written(doorstep: Doorstep) -> Notebook:
+    return Notebook(doorstep)
 
 
 @pytest.fixture
@@ -97,7 +102,8 @@ async def client(
     monkeypatch.setattr(api, "DESKS", {"roundup": Desk(secrets=(SECRET,))})
     app = create_app(handles, router)
     app.state.runtime = doorstep.runtime
-    app.dependency_overrides |= {at_door: lambda: doorstep, pushed_at: lambda: doorstep, keeping: lambda: written}
+    app.state.pushes = written
+    app.dependency_overrides |= {at_door: lambda: doorstep}
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://engage") as caller:
         yield caller
     doorstep.runtime.tracer.processor.shutdown()

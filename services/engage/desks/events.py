@@ -1,7 +1,8 @@
 """What a service desk says, in words that all desks share; and what it is told in return."""
 
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple
 from uuid import UUID
 
 from pydantic import AfterValidator, AwareDatetime, Field
@@ -175,14 +176,14 @@ class Capabilities(Data):
     """A change can be refused if somebody else has changed the ticket meanwhile."""
 
 
-class Received(Data):
+class Received(NamedTuple):
     """A push, a page or a mail as it came in."""
 
-    headers: dict[str, str]
+    headers: Mapping[str, str]
     """The headers, by name."""
     body: bytes
     """The bytes as they travelled."""
-    query: dict[str, str] | None = None
-    """The query of the address it was pushed to; None if it is not known."""
     received_at: datetime
     """When it came, by our clock."""
+    query: Mapping[str, str] | None = None
+    """The query of the address it was pushed to; None if it is not known."""

@@ -71,7 +71,7 @@ def opened(profile: Profile, received: Received) -> Place:
             f"it is larger than {LARGEST // 1024 // 1024} MiB: let the desk push less, such as no attachments"
         )
     headers = headers_of(received)
-    body = read_mail(received.body, headers) if profile.reads == "mail" else decoded(received)
+    body = read_mail(received.body, headers) if profile.reads == "mail" else decoded(received.body, headers)
     return Place(body, body, headers)
 
 
@@ -88,31 +88,34 @@ def headers_of(received: Received) -> dict[str, str]:
     return {name.lower(): value for name, value in received.headers.items()} | query
 
 
-def decoded(received: Received) -> JsonValue:
+def decoded(body: bytes, headers: Mapping[str, str]) -> JsonValue:
     """The JSON of a body, in the charset that it says, else in UTF-8, else as well as can be; else `Unreadable`."""
-    said = headers_of(received).get("content-type", "")
-    text = _text(received.body, said)
+    said = headers.get("content-type", "")
+    text = _text(body, said)
     if "x-www-form-urlencoded" in said:
         text = parse_qs(text).get("payload", [text])[0]
     try:
-        body: JsonValue = json.loads(text, parse_constant=_refuse)
+        found: JsonValue = JSON.decode(text)
     except RecursionError:
         raise Unreadable("it is nested deeper than any ticket") from None
     except ValueError as error:
         reason = error.msg if isinstance(error, json.JSONDecodeError) else "a number in it is none"
         raise Unreadable(f"it is no JSON: {reason}; let the desk send application/json") from None
-    return body
+    return found
 
 
 def _refuse(constant: str) -> float:
     raise ValueError(constant)
 
 
+JSON = json.JSONDecoder(parse_constant=_refuse)
+
+
 def _text(body: bytes, content_type: str) -> str:
     charset = re.search(r"charset=\"?([\w.:-]+)", content_type, re.I)
-    for encoding in (charset[1] if charset else "utf-8-sig", "utf-8-sig", json.detect_encoding(body)):
+    for encoding in (charset[1] if charset else "utf-8", "utf-8", json.detect_encoding(body)):
         try:
-            return body.decode(encoding)
+            return body.decode(encoding).removeprefix("\ufeff")
         except (UnicodeDecodeError, LookupError):
             continue
     # Rather a strange letter than no ticket: what desks send by mistake is mostly this.
@@ -267,7 +270,7 @@ def _order(profile: Profile, occurred: datetime | None, sequence: str | None) ->
     number = f"{int(sequence):020}" if sequence and sequence.isdecimal() else sequence or ""
     if profile.order == "sequence":
         return number or f"{0:020}"
-    time = occurred.strftime("%Y-%m-%dT%H:%M:%S.%fZ") if occurred else ""
+    time = occurred.replace(tzinfo=None).isoformat(timespec="microseconds") + "Z" if occurred else ""
     return f"{time}/{number}" if number else time
 
 

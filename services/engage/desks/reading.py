@@ -26,7 +26,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import JsonValue
 
-Path = str | Sequence[str]
+Path = str | tuple[str, ...]
 """One path, or several of which the first that says something counts."""
 Expected = bool | int | str | Sequence[bool | int | str]
 """What a condition wants: a value or pattern (`*.created`), several of them, or `present` or `absent`."""
@@ -50,14 +50,13 @@ class Place(NamedTuple):
 
     def read(self, path: Path) -> JsonValue:
         """What stands there; None if nothing does, or if it is empty."""
-        for one in (path,) if isinstance(path, str) else path:
-            if not _is_empty(found := self._read(one)):
-                return found
-        return None
+        return _reader(path)(self)
 
     def text(self, path: Path) -> str | None:
         """The same as text: a number as it is, yes and no in lower case, of several the first; None for others."""
         found = self.read(path)
+        if isinstance(found, str):
+            return found.strip()
         for one in found if isinstance(found, list) else (found,):
             if isinstance(one, bool):
                 return str(one).lower()
@@ -85,7 +84,7 @@ class Place(NamedTuple):
         if not path:
             yield self
             return
-        found = self._read(HOLE.sub(lambda hole: self.text(hole[1]) or "", path))
+        found = self.read(HOLE.sub(lambda hole: self.text(hole[1]) or "", path))
         for element in found if isinstance(found, list) else [] if found is None else [found]:
             yield Place(element, self.root, self.headers, self)
 
@@ -96,13 +95,22 @@ class Place(NamedTuple):
         allowed = expected if isinstance(expected, list | tuple) else (expected,)
         return any(_alike(one, want) for one in (found if isinstance(found, list) else [found]) for want in allowed)
 
-    def _read(self, path: str) -> JsonValue:
-        return _reader(path)(self)
-
 
 @lru_cache(maxsize=4096)
-def _reader(path: str) -> Callable[[Place], JsonValue]:
-    """What a path does, found out once: a profile's paths are read at each push."""
+def _reader(path: Path) -> Callable[[Place], JsonValue]:
+    """What reads a path, found out once: a profile's paths are read at each push."""
+    ways = [_way(one) for one in ((path,) if isinstance(path, str) else path)]
+
+    def read(place: Place) -> JsonValue:
+        for way in ways:
+            if (found := way(place)) or not _is_empty(found):
+                return found
+        return None
+
+    return read
+
+
+def _way(path: str) -> Callable[[Place], JsonValue]:
     if path.startswith("'"):
         text = path.strip("'")
         return lambda _: text
@@ -112,7 +120,7 @@ def _reader(path: str) -> Callable[[Place], JsonValue]:
         before, _, pattern = path.partition("~")
         return lambda place: taken[1] if (taken := re.search(pattern, place.text(before) or "")) else None
     if path.startswith("!"):
-        positive = _reader(path[1:])
+        positive = _way(path[1:])
         return lambda place: None if (found := positive(place)) is None else not _is_yes(found)
     if path.startswith(("@", "?")):
         name = path.removeprefix("@").lower()
@@ -125,7 +133,17 @@ def _reader(path: str) -> Callable[[Place], JsonValue]:
         of_root = _steps(path[2:])
         return lambda place: _walk(place.root, of_root)
     steps = _steps(path)
-    return lambda place: _walk(place.item, steps)
+    names = [step.name for step in steps]
+    if "*" in names or any(step.key or step.number is not None for step in steps):
+        return lambda place: _walk(place.item, steps)
+
+    def field(place: Place) -> JsonValue:  # nearly every path goes from field to field
+        value = place.item
+        for name in names:
+            value = value.get(name) if isinstance(value, dict) else None
+        return value
+
+    return field
 
 
 def _filled(path: str, place: Place) -> str | None:

@@ -8,6 +8,7 @@ import hmac
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import NamedTuple
 
 from services.engage.desks.events import Signature
@@ -214,8 +215,9 @@ def _signature(scheme: Scheme, key: bytes, id: str, timestamp: str, body: bytes)
     return b64encode(digest) if scheme.encoding == "base64" else digest.hex().encode()
 
 
-def _keys(scheme: Scheme, secret: str) -> list[bytes]:
-    return [] if _fault(scheme, secret) else scheme.keys(secret)
+@lru_cache
+def _keys(scheme: Scheme, secret: str) -> tuple[bytes, ...]:
+    return () if _fault(scheme, secret) else tuple(scheme.keys(secret))
 
 
 def _fault(scheme: Scheme, secret: str) -> str:

@@ -36,7 +36,7 @@ def marker(demand: UUID, number: int, *, note: bool = False) -> str:
 
 def is_marked(text: str) -> bool:
     """Whether we have written it; a quotation of what we have written is somebody else's text."""
-    return bool(MARKED.search(own_words(text)))
+    return "[svc:" in text and bool(MARKED.search(own_words(text)))
 
 
 def own_words(text: str) -> str:
