@@ -113,13 +113,14 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
         """
         consumer = self.runtime.consumer
         while not self.stopping.is_set():
+            if all(len(self.lane_of(place).queue) > FETCH // 20 for place in consumer.assignment()):
+                await asyncio.sleep(0.01)  # they are busy as long: what comes meanwhile is fetched at once
             mine = consumer.assignment()
             consumer.resume(*(p for p in consumer.paused() if p.partition not in self.lane_of(p).unowned))
             places = [place for place in mine if len(self.lane_of(place).queue) <= FETCH]
-            patience = 200 if len(places) == len(mine) else 10  # milliseconds: a lane that is free again is soon fed
             if mine and not places:
-                await asyncio.sleep(patience / 1000)
                 continue
+            patience = 200 if len(places) == len(mine) else 10  # milliseconds: a lane that is free again is soon fed
             fetched = await consumer.getmany(*places, timeout_ms=patience, max_records=FETCH)
             for lane in {self.lane_of(place) for place in fetched}:
                 streams = (records for place, records in fetched.items() if self.lane_of(place) is lane)
