@@ -89,7 +89,7 @@ class Door:
             raise KafkaConnectionError(runtime.missing["broker"])
         request_span = await bring(runtime, command, known, id, source=self.source, fingerprint=fingerprint)
         about, method, route = runtime.tracer.about(command.case), self.request.method, self.request.scope["route"].path
-        words = about | {"http.request.method": method, "http.route": route, "url.path": self.request.url.path}
+        words = about | {"http.request.method": method, "http.route": route, "url.path": self.request.scope["path"]}
         # linked, never continued: a caller must not decide our sampling
         links = [tracing.parse_traceparent(self.request.headers.get("traceparent"))]
         runtime.tracer.export(f"{method} {route}", SpanKind.SERVER, request_span, None, self.started, words, links)

@@ -49,7 +49,7 @@ class Runtime:
 
     async def to_inbox(self, command: Command, traceparent: str, **words: Any) -> None:
         """Produce a command to the own inbox, with the words of `encode`; returns once it is acknowledged."""
-        value, case = encode(command, traceparent=traceparent, **words), command.case
+        value = encode(command, case=(case := command.case), traceparent=traceparent, **words)
         place = {"key": case.encode(), "partition": self.partition_of(case), "headers": record_headers(traceparent)}
         await self.producer.send_and_wait(value_chain.inbox(self.activity), value, **place)
 

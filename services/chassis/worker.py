@@ -174,7 +174,7 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
             for place, lag in behind.items():
                 LAG.labels(place.topic, place.partition).set(max(0, lag))
                 OLDEST.labels(place.topic, place.partition).set(max(0, time() - waiting.get(place, time())))
-            if positions != last or not any(lag > 0 for lag in behind.values()):
+            if positions != last or not any(lag > 0 and not self.lane_of(p).queue for p, lag in behind.items()):
                 last, moved = positions, clock()
             elif clock() - moved > STALLED_AFTER:
                 raise KafkaError(f"nothing fetched for {STALLED_AFTER:.0f} s although records wait")

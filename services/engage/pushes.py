@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, ClassVar, NamedTuple
-from uuid import UUID, uuid5
+from uuid import UUID
 
 import asyncpg
 import orjson
@@ -113,7 +113,7 @@ class Pushes:
         if not days:
             await self.pool.execute(COUNT, desk, 1, push.received_at, 0, None, "", timeout=5)
             return Kept(None, await self._together.ask((None, cases)))
-        id = uuid5(UUID(int=0), f"push:{desk}:{hashlib.sha256(push.body).hexdigest()}")
+        id = UUID(bytes=hashlib.sha256(f"{desk}:".encode() + push.body).digest()[:16])
         headers = {name: value for name, value in push.headers.items() if name.lower() not in SECRET}
         until = push.received_at + timedelta(days=days)
         texts = (orjson.dumps(headers).decode(), b64encode(push.body).decode())
