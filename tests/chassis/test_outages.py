@@ -284,6 +284,54 @@ async def test_how_much_waits_and_how_long_is_shown_by_topic_and_partition(
         await bench.until(none, what="nothing waits any more")
 
 
+@pytest.mark.parametrize("fault", ["the lane is held up", "the client stands still"])
+async def test_a_worker_connects_anew_if_its_client_stands_still_and_not_if_its_lane_does(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, fault: str
+) -> None:
+    case, mended, looks, sessions = uuid4(), asyncio.Event(), list[int](), list[int]()
+    work, session = Lane.work, worker.Worker.session
+    getmany, end_offsets = AIOKafkaConsumer.getmany, AIOKafkaConsumer.end_offsets
+
+    async def held(self: Lane, records: "Sequence[Record]") -> None:
+        await mended.wait()
+        await work(self, records)
+
+    async def nothing(self: AIOKafkaConsumer, *places: TopicPartition, **limits: int) -> Any:
+        if mended.is_set():
+            return await getmany(self, *places, **limits)
+        await asyncio.sleep(0.01)
+        return {}
+
+    async def looked(self: AIOKafkaConsumer, places: list[TopicPartition]) -> Any:
+        looks.append(len(places))
+        return await end_offsets(self, places)
+
+    async def begun(self: worker.Worker) -> None:
+        sessions.append(len(looks))
+        await session(self)
+
+    monkeypatch.setattr(worker, "WATCHING", 0.02)
+    monkeypatch.setattr(worker, "STALLED_AFTER", 0.3)
+    monkeypatch.setattr(worker, "FETCH", 5)
+    monkeypatch.setattr(AIOKafkaConsumer, "end_offsets", looked)
+    monkeypatch.setattr(worker.Worker, "session", begun)
+    if fault == "the lane is held up":
+        monkeypatch.setattr(Lane, "work", held)
+    else:
+        monkeypatch.setattr(AIOKafkaConsumer, "getmany", nothing)
+    for number in range(40):
+        await bench.tell(demand(case, f"n{number}"))
+
+    async def judged() -> bool:
+        return len(sessions) > 1 or len(looks) > 50
+
+    async with bench.running(batch=5):
+        await bench.until(judged, what="the worker is judged by fifty looks, or has connected anew")
+        assert (len(sessions) > 1) == (fault == "the client stands still")
+        mended.set()
+        await bench.settled()
+
+
 async def test_a_worker_that_fails_ends_the_process_and_the_log_says_why_as_json(bench: Bench) -> None:
     async with process(bench, "--mutant", "broken") as running:
         await bench.tell(demand(uuid4(), "n0"))
