@@ -1,9 +1,14 @@
 """Ports on 127.0.0.1."""
 
+import fcntl
+import os
 import random
 import socket
+import tempfile
 from contextlib import suppress
+from functools import cache
 from itertools import islice
+from pathlib import Path
 
 import psutil
 
@@ -27,14 +32,30 @@ def is_free(port: int) -> bool:
 def free(count: int) -> list[int]:
     """So many different free ports.
 
-    They are below those that systems give to outgoing connections, so that none takes one of these between
-    its choice and the server's start.
+    Between their choice and the servers' start nobody takes one of them: they are below those that systems give to
+    outgoing connections, and no other process of this user is given them for as long as this one lives.
     """
     candidates = random.SystemRandom().sample(_RANGE, len(_RANGE))
-    found = list(islice(filter(is_free, candidates), count))
+    found = list(islice((port for port in candidates if is_free(port) and _claimed(port)), count))
     if len(found) < count:
         raise MachineError(f"No free port from {_RANGE.start} to {_RANGE.stop - 1}: stop some servers.")
     return found
+
+
+def _claimed(port: int) -> bool:
+    """Whether nobody else has chosen it: each port is one byte of a file, and who chooses it locks that byte."""
+    try:
+        fcntl.lockf(_claims(), fcntl.LOCK_EX | fcntl.LOCK_NB, 1, port)
+    except BlockingIOError:
+        return False
+    return True
+
+
+@cache
+def _claims() -> int:
+    """The file, open until this process ends, and with it its claims. It stays empty."""
+    path = Path(tempfile.gettempdir()) / f"svc-ports-{os.getuid()}"
+    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
 
 
 def configured(value: str, setting: str) -> int:

@@ -1,5 +1,7 @@
 import os
 import socket
+import subprocess
+import sys
 
 import pytest
 
@@ -11,6 +13,24 @@ def test_free_ports_differ_and_can_be_listened_on() -> None:
     found = ports.free(20)
     assert len(set(found)) == 20
     assert all(map(ports.is_free, found))
+
+
+def test_of_two_processes_that_choose_at_the_same_time_none_gets_the_others_ports(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    few = range(32_000, 32_005)
+    program = f"from svc.machine import ports; ports._RANGE = {few!r}; print(*ports.free(3), flush=True); input()"
+    other = subprocess.Popen([sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert other.stdin is not None
+    assert other.stdout is not None
+    theirs = {int(port) for port in other.stdout.readline().split()}
+    monkeypatch.setattr(ports, "_RANGE", few)
+    ours = set(ports.free(2))
+    assert theirs | ours == set(few), "nobody listens yet, and all the same none is given twice"
+    with pytest.raises(MachineError, match="No free port"):
+        ports.free(3)
+    other.communicate("\n", timeout=30)
+    assert set(ports.free(5)) == set(few), "who has ended has none"
 
 
 def test_a_configured_port_that_is_free_is_taken() -> None:
