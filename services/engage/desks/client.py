@@ -5,6 +5,7 @@ again: an answer that was lost, or a desk that failed after doing it, makes no s
 """
 
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
@@ -74,7 +75,28 @@ class Page(NamedTuple):
     """What could not be read and was passed over, and why."""
 
 
-class Client:
+class Paged(ABC):
+    """A desk that tells page by page what has changed."""
+
+    @abstractmethod
+    async def page(self, cursor: str, number: int | None = None, newest: str = "") -> Page:
+        """One page of what has changed since `cursor`, oldest first: the first one, or by what the one before says."""
+
+    async def poll(self, cursor: str) -> tuple[list[DeskEvent], str]:
+        """What has changed since, oldest first, and where the next poll begins; an empty cursor is the beginning.
+
+        What was told before comes again for an overlap: events are known by their `dedupe_key`.
+        """
+        page = await self.page(cursor)
+        found = page.events
+        while page.next is not None:
+            page = await self.page(cursor, page.next, page.newest)
+            found += page.events
+        found.sort(key=lambda event: event.order_key)
+        return found, page.newest
+
+
+class Client(Paged):
     """The API of one desk. Errors of the network and of the desk (5xx) are the caller's to repeat."""
 
     def __init__(self, connector: Connector, access: Access, transport: httpx.AsyncBaseTransport | None = None) -> None:
@@ -121,21 +143,8 @@ class Client:
         version = answer.headers.get("etag", "") or (event.occurred_at.isoformat() if event.occurred_at else "")
         return DeskTicket(event=event, version=version, texts=tuple(await self.texts(ticket)))
 
-    async def poll(self, cursor: str) -> tuple[list[DeskEvent], str]:
-        """What has changed since, oldest first, and where the next poll begins; an empty cursor is the beginning.
-
-        What was told before comes again for an overlap: events are known by their `dedupe_key`.
-        """
-        page = await self.page(cursor)
-        found = page.events
-        while page.next is not None:
-            page = await self.page(cursor, page.next, page.newest)
-            found += page.events
-        found.sort(key=lambda event: event.order_key)
-        return found, page.newest
-
     async def page(self, cursor: str, number: int | None = None, newest: str = "") -> Page:
-        """One page of what has changed since `cursor`, oldest first: the first one, or by what the one before says."""
+        """As `Paged` says; nothing, if its profile does not say how it is asked."""
         poll = self.api.poll
         if poll is None:
             return Page([], cursor)

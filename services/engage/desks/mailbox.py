@@ -16,7 +16,7 @@ from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from typing import NamedTuple, ParamSpec, TypeVar
 
-from services.engage.desks.client import Access, Client, Declined, Page
+from services.engage.desks.client import Access, Client, Declined, Page, Paged
 from services.engage.desks.connector import Connector
 from services.engage.desks.events import DeskEvent, DeskTicket, Outcome, Receipt, Received, Unreadable
 from services.engage.desks.letter import Letter, addressee, id_of, letter
@@ -62,7 +62,7 @@ class Cursor(NamedTuple):
         return f"{self.validity}:{self.uid}:{self.since}"
 
 
-class Mailbox:
+class Mailbox(Paged):
     """One folder of a mailbox, with what `Client` has. Errors of the network and of its servers are `OSError`."""
 
     def __init__(self, connector: Connector, access: Access) -> None:
@@ -99,17 +99,11 @@ class Mailbox:
         """What is written in the thread, by anybody."""
         return [event.text for event, _ in await _aside(self._mails, in_thread(ticket))]
 
-    async def poll(self, cursor: str) -> tuple[list[DeskEvent], str]:
-        """The mails since, as they came, and where the next poll begins; an empty cursor is the last day."""
-        page = await self.page(cursor)
-        found = page.events
-        while page.next is not None:
-            page = await self.page(cursor, page.next, page.newest)
-            found += page.events
-        return found, page.newest
-
     async def page(self, cursor: str, number: int | None = None, newest: str = "") -> Page:
-        """Some mails since `cursor`, or those that follow them, since `newest`. None of them is marked as read."""
+        """Some mails since `cursor` (empty: of the last day), or those that follow them, since `newest`.
+
+        None of them is marked as read.
+        """
         return await _aside(self._page, Cursor.of(newest or cursor), number or 1)
 
     async def write_back(self, outcome: Outcome) -> Receipt:
