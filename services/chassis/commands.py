@@ -51,12 +51,11 @@ class Door:
     def __init__(self, request: Request, key: str | None, client: str, prefer: str) -> None:
         self.request, self.runtime = request, request.app.state.runtime
         self.waiters: Waiters = request.app.state.waiters
-        self.key, self.client, self.source = key, client, f"/client/{client}"
+        self.key, self.source, self.started = key, f"/client/{client}", time_ns()
         self.id = uuid5(NAMESPACE_URL, f"svc:{client}:{key}") if key else UUID(int=0)
-        """The command's id, derived from caller and key; also what a new demand is named after."""
+        """The command's id, derived from caller and key; also what a new demand is named after; nil without a key."""
         asked = re.search(r"(?:^|[\s,;])wait\s*=\s*\"?(\d+)", prefer, re.IGNORECASE | re.ASCII)
         self.wait = min(float(asked[1]) if asked else 60.0, self.runtime.settings.wait)
-        self.started = time_ns()
 
     async def ask(self, command: Command) -> Response:
         """Bring a command to its lane and wait for the answer. `AWAY` or `KafkaError` when that cannot be done now."""

@@ -27,8 +27,9 @@ from services.chassis.handlers import Redrive
 from services.chassis.runtime import Runtime
 from services.chassis.state import Case, State
 
-TRIES, TRIES_ALONE = 3, 20
-"""How often a conflict is read again: by a batch, which is then halved, and by a record alone."""
+TRIES, TRIES_ALONE, UNACKNOWLEDGED = 3, 20, 60.0
+"""How often a conflict is read again: by a batch, which is then halved, and by a record alone. And seconds after which
+the broker, which has acknowledged nothing, is tried by another producer: this one would wait for ever."""
 
 
 class Lane:
@@ -214,6 +215,8 @@ class Lane:
                         waiting.popleft()
                     builder.close()
                     sent.append(await self.runtime.producer.send_batch(builder, topic, partition=partition))
+            if sent and (await asyncio.wait(sent, timeout=UNACKNOWLEDGED))[1]:
+                raise KafkaError(f"what was published is not acknowledged within {UNACKNOWLEDGED:g} s")
             await asyncio.gather(*sent)
 
     async def commits(self) -> None:

@@ -113,8 +113,8 @@ class Tracer:
     def export_message(self, decided: "Decided", context: SpanContext, started: int) -> None:
         """The spans of one consumed record (`context`) and of what it told, once the database has them."""
         arrival, record = decided.arrival, decided.arrival.record
-        told_by, trace = parse_traceparent(arrival.attributes.get("traceparent")), parse_traceparent(decided.trace)
-        parent = trace if trace and trace.span_id != context.span_id else None  # else it begins its trace
+        link, trace = parse_traceparent(arrival.attributes.get("traceparent")), parse_traceparent(decided.trace)
+        above = trace if trace and trace.span_id != context.span_id else None  # else it begins its trace
         where = {"svc.value_stream": decided.stream, "svc.step": decided.step.step if decided.step else ""}
         about = self.about(arrival.case) | where | {"svc.practice": ", ".join(decided.practices)}
         created = [] if decided.error else [(told.topic, told.partition, told.id) for told in decided.outputs]
@@ -128,8 +128,7 @@ class Tracer:
             "cloudevents.event_type": arrival.message.type if arrival.message else "", "svc.handler": decided.handler,
             "svc.wait.ms": max(0, started // 1_000_000 - record.timestamp),
         }  # fmt: skip
-        name = f"process {record.topic}"
-        self.export(name, SpanKind.CONSUMER, context, parent, started, facts, [told_by], decided.error)
+        self.export(f"process {record.topic}", SpanKind.CONSUMER, context, above, started, facts, [link], decided.error)
 
     def about(self, case: str) -> dict[str, str]:
         """The attributes of every span about a case."""

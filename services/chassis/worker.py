@@ -114,7 +114,7 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
         consumer = self.runtime.consumer
         while not self.stopping.is_set():
             if all(len(self.lane_of(place).queue) > FETCH // 20 for place in consumer.assignment()):
-                await asyncio.sleep(0.01)  # they are busy as long: what comes meanwhile is fetched at once
+                await asyncio.sleep(0.01)  # none waits for more: what comes meanwhile is fetched at once
             mine = consumer.assignment()
             consumer.resume(*(p for p in consumer.paused() if p.partition not in self.lane_of(p).unowned))
             places = [place for place in mine if len(self.lane_of(place).queue) <= FETCH]

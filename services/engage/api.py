@@ -230,7 +230,7 @@ async def take_push(desk: str, request: Request) -> Response:
         )
     # The push is signed with the wall's time, whatever the chain's clock says.
     push = Received(
-        headers=dict(request.headers.items()),
+        headers=dict(reversed(request.headers.items())),  # of a header that comes twice the first counts
         body=await request.body(),
         query=dict(request.query_params),
         received_at=datetime.now(UTC),

@@ -15,6 +15,7 @@ import psutil
 from svc.machine.errors import MachineError
 
 _RANGE = range(20_000, 32_000)
+_chosen: set[int] = set()
 
 
 def is_free(port: int) -> bool:
@@ -33,27 +34,37 @@ def free(count: int) -> list[int]:
     """So many different free ports.
 
     Between their choice and the servers' start nobody takes one of them: they are below those that systems give to
-    outgoing connections, and no other process of this user is given them for as long as this one lives.
+    outgoing connections; no other process of this user is given them for as long as this one lives; and this one is
+    given them again only when there are no others.
     """
-    candidates = random.SystemRandom().sample(_RANGE, len(_RANGE))
+    candidates = sorted(random.SystemRandom().sample(_RANGE, len(_RANGE)), key=_chosen.__contains__)
     found = list(islice((port for port in candidates if is_free(port) and _claimed(port)), count))
     if len(found) < count:
         raise MachineError(f"No free port from {_RANGE.start} to {_RANGE.stop - 1}: stop some servers.")
+    _chosen.update(found)
     return found
 
 
 def _claimed(port: int) -> bool:
-    """Whether nobody else has chosen it: each port is one byte of a file, and who chooses it locks that byte."""
+    """Whether nobody else has chosen it: each port is one byte of a file, and who chooses it locks that byte.
+
+    Where there can be no such file, two that choose at the same moment may choose the same.
+    """
     try:
         fcntl.lockf(_claims(), fcntl.LOCK_EX | fcntl.LOCK_NB, 1, port)
     except BlockingIOError:
         return False
+    except OSError:
+        pass
     return True
 
 
 @cache
 def _claims() -> int:
-    """The file, open until this process ends, and with it its claims. It stays empty."""
+    """The file, open until this process ends, and with it its claims; to open and close it again would end them.
+
+    It stays empty.
+    """
     path = Path(tempfile.gettempdir()) / f"svc-ports-{os.getuid()}"
     return os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
 

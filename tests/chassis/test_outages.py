@@ -7,12 +7,12 @@ from uuid import UUID, uuid4
 import httpx
 import orjson
 import pytest
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from contracts.engage import DemandConsolidated
 from contracts.plan import PortfolioDecisionMade
-from services.chassis import worker
+from services.chassis import lane, worker
 from services.chassis.lane import Lane
 from services.chassis.store import AWAY
 from tests.chassis import ledger
@@ -282,6 +282,29 @@ async def test_how_much_waits_and_how_long_is_shown_by_topic_and_partition(
             return await oldest() == 0
 
         await bench.until(none, what="nothing waits any more")
+
+
+async def test_what_is_never_acknowledged_is_published_once_more_by_another_producer(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case, lost, send_batch = uuid4(), list[AIOKafkaProducer](), AIOKafkaProducer.send_batch
+
+    async def sending(self: AIOKafkaProducer, *what: Any, **where: Any) -> Any:
+        if not lost or self in lost:  # the first producer swallows what it gets
+            lost.append(self)
+            return asyncio.get_running_loop().create_future()
+        return await send_batch(self, *what, **where)
+
+    monkeypatch.setattr(lane, "UNACKNOWLEDGED", 0.3)
+    monkeypatch.setattr(AIOKafkaProducer, "send_batch", sending)
+    for number in range(3):
+        await bench.tell(demand(case, f"n{number}"))
+    async with bench.running():
+        await bench.settled()
+        await bench.until(lambda: bench.published(3), what="all decisions are published")
+    assert lost
+    told = [event["sequence"] for event in await bench.told()]
+    assert told == ["1", "2", "3"], "each once, in order"
 
 
 @pytest.mark.parametrize("fault", ["the lane is held up", "the client stands still"])

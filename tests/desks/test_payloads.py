@@ -11,6 +11,7 @@ import yaml
 from services.engage.desks.connector import connector
 from services.engage.desks.events import Received
 from services.engage.desks.profile import names
+from services.engage.desks.reading import Place
 
 PAYLOADS = Path(__file__).parents[1] / "data" / "desks" / "payloads"
 CASES = [
@@ -37,3 +38,11 @@ def test_it_is_understood(desk: str, case: dict[str, Any]) -> None:
     assert [{name: event[name] for name in want} for event, want in zip(told, wanted, strict=False)] == wanted
     assert len(told) == len(wanted)
     assert {event["signature"] for event in told} <= {"unsigned"}
+
+
+@pytest.mark.parametrize("said", ["1]bad[", "1]~(a", "1].x[y=", "{", "'"])
+def test_what_a_push_fills_into_a_path_is_never_read_as_a_part_of_it(said: str) -> None:
+    body = {"followup_id": said, "ticket": {"followup_set": [{"id": "1", "x": "secret"}]}}
+    place = Place(body, body, {})
+    found = list(place.each("ticket.followup_set[id={followup_id}]"))
+    assert not [one for one in found if isinstance(one.item, str)]

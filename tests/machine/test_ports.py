@@ -2,6 +2,9 @@ import os
 import socket
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -15,22 +18,36 @@ def test_free_ports_differ_and_can_be_listened_on() -> None:
     assert all(map(ports.is_free, found))
 
 
-def test_of_two_processes_that_choose_at_the_same_time_none_gets_the_others_ports(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    few = range(32_000, 32_005)
+@pytest.fixture
+def few(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[range]:
+    """The only ports there are, and a place of the test's own for their claims."""
+    few = range(32_000, 32_006)
+    monkeypatch.setattr(ports, "_RANGE", few)
+    monkeypatch.setattr(ports, "_chosen", set())
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    ports._claims.cache_clear()
+    yield few
+    ports._claims.cache_clear()
+
+
+def test_of_two_processes_that_choose_at_the_same_time_none_gets_the_others_ports(few: range) -> None:
     program = f"from svc.machine import ports; ports._RANGE = {few!r}; print(*ports.free(3), flush=True); input()"
     other = subprocess.Popen([sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert other.stdin is not None
     assert other.stdout is not None
     theirs = {int(port) for port in other.stdout.readline().split()}
-    monkeypatch.setattr(ports, "_RANGE", few)
-    ours = set(ports.free(2))
+    ours = set(ports.free(2)) | set(ports.free(1))
     assert theirs | ours == set(few), "nobody listens yet, and all the same none is given twice"
     with pytest.raises(MachineError, match="No free port"):
-        ports.free(3)
+        ports.free(4)
     other.communicate("\n", timeout=30)
-    assert set(ports.free(5)) == set(few), "who has ended has none"
+    assert set(ports.free(6)) == set(few), "who has ended has none, and who has them all begins anew"
+
+
+def test_ports_are_found_where_no_claim_can_be_written(few: range, tmp_path: Path) -> None:
+    (tmp_path / f"svc-ports-{os.getuid()}").mkdir()
+    assert set(ports.free(6)) == set(few)
 
 
 def test_a_configured_port_that_is_free_is_taken() -> None:

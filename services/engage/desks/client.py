@@ -83,7 +83,7 @@ class Paged(ABC):
         """One page of what has changed since `cursor`, oldest first: the first one, or by what the one before says."""
 
     async def poll(self, cursor: str) -> tuple[list[DeskEvent], str]:
-        """What has changed since, oldest first, and where the next poll begins; an empty cursor is the beginning.
+        """What has changed since, in the order of the desk, and where the next poll begins.
 
         What was told before comes again for an overlap: events are known by their `dedupe_key`.
         """

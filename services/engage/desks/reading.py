@@ -32,6 +32,8 @@ Expected = bool | int | str | Sequence[bool | int | str]
 """What a condition wants: a value or pattern (`*.created`), several of them, or `present` or `absent`."""
 STEP = re.compile(r"(?P<name>[^.\[\]]+)?(?:\[(?P<key>[^=\]]+)=(?P<value>[^\]]*)\])?(?:\.|$)")
 HOLE = re.compile(r"\{([^{}]+)\}")
+NO_ID = re.compile(r"[^\w-]")
+"""What an id that is filled into a path may not have: it would be read as a part of the path."""
 MILLISECONDS = 10**11
 """A number of seconds since 1970 that is larger than this counts milliseconds."""
 
@@ -84,7 +86,7 @@ class Place(NamedTuple):
         if not path:
             yield self
             return
-        found = self.read(HOLE.sub(lambda hole: self.text(hole[1]) or "", path))
+        found = _way(HOLE.sub(lambda hole: NO_ID.sub("", self.text(hole[1]) or ""), path))(self)
         for element in found if isinstance(found, list) else [] if found is None else [found]:
             yield Place(element, self.root, self.headers, self)
 
@@ -110,6 +112,7 @@ def _reader(path: Path) -> Callable[[Place], JsonValue]:
     return read
 
 
+@lru_cache(maxsize=4096)
 def _way(path: str) -> Callable[[Place], JsonValue]:
     if path.startswith("'"):
         text = path.strip("'")

@@ -10,6 +10,7 @@ from uuid import UUID
 
 import pytest
 
+from contracts.envelope import has_nul
 from services.engage.desks.client import UNREACHABLE, Access, Client, Declined, Overtaken
 from services.engage.desks.events import DeskEvent, Outcome, Received, Unreadable
 from services.engage.desks.mailbox import Mailbox
@@ -186,7 +187,7 @@ def hostile(kit: Kit) -> None:
         raise NotApplicable("see test_mail")
     unread = (Unreadable,)
     for path in list(_places(case["body"])):
-        for value in (None, [], 10**400, True, "\0\ud800", [[{"a": 1}]]):
+        for value in (None, [], 10**400, True, "\0", "\0\ud800", "1]bad[", "1]~(a", [[{"a": 1}]]):
             body = copy.deepcopy(case["body"])
             place = body
             for part in path[:-1]:
@@ -197,6 +198,7 @@ def hostile(kit: Kit) -> None:
             except unread:
                 continue
             assert all(DeskEvent.model_validate_json(event.model_dump_json()) == event for event in events)
+            assert not any(has_nul(event.model_dump_json().encode()) for event in events), "PostgreSQL cannot store it"
     for body in (b"", b"[", b"[" * 100_000, b"null", b"1", b'"x"', b"[]", b"{}", b"\xff\xfe", b"NaN"):
         try:
             events = told(kit, kit.proved(body, case.get("headers", {})))
