@@ -187,3 +187,9 @@ class Received(NamedTuple):
     """When it came, by our clock."""
     query: Mapping[str, str] | None = None
     """The query of the address it was pushed to; None if it is not known."""
+
+
+def by_name(headers: Mapping[str, str], query: Mapping[str, str] | None) -> dict[str, str]:
+    """Headers by their names in lower case, and the parts of the query by theirs after a question mark."""
+    parts = {f"?{name}": value for name, value in (query or {}).items()}
+    return {name.lower(): value for name, value in headers.items()} | parts

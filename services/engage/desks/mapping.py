@@ -10,7 +10,17 @@ from urllib.parse import parse_qs
 
 from pydantic import JsonValue
 
-from services.engage.desks.events import DONE, QUIET, Decider, DeskEvent, EventKind, Received, Status, Unreadable
+from services.engage.desks.events import (
+    DONE,
+    QUIET,
+    Decider,
+    DeskEvent,
+    EventKind,
+    Received,
+    Status,
+    Unreadable,
+    by_name,
+)
 from services.engage.desks.mail import read_mail
 from services.engage.desks.profile import FieldName, Found, Profile, Shape
 from services.engage.desks.reading import Path, Place, is_yes, time_of, words
@@ -70,7 +80,7 @@ def opened(profile: Profile, received: Received) -> Place:
         raise Unreadable(
             f"it is larger than {LARGEST // 1024 // 1024} MiB: let the desk push less, such as no attachments"
         )
-    headers = headers_of(received)
+    headers = by_name(received.headers, received.query)
     body = read_mail(received.body, headers) if profile.reads == "mail" else decoded(received.body, headers)
     return Place(body, body, headers)
 
@@ -80,12 +90,6 @@ def elements(profile: Profile, received: Received) -> int:
     place = opened(profile, received)
     shape = next((one for one in profile.shapes if place.fits(one.when)), None)
     return len(list(place.each(shape.each))) if shape else 0
-
-
-def headers_of(received: Received) -> dict[str, str]:
-    """Headers, and the query after a question mark, as paths read them."""
-    query = {f"?{name}": value for name, value in (received.query or {}).items()}
-    return {name.lower(): value for name, value in received.headers.items()} | query
 
 
 def decoded(body: bytes, headers: Mapping[str, str]) -> JsonValue:

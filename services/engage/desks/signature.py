@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import NamedTuple
 
-from services.engage.desks.events import Signature
+from services.engage.desks.events import Signature, by_name
 
 TOLERANCE = timedelta(minutes=5)
 """How far a push's time may be from ours, before or after, where a desk signs the time at which it sends."""
@@ -145,8 +145,7 @@ def verify(
     """
     if not secrets or not schemes:
         return Proof("unsigned")
-    sent = {name.lower(): value for name, value in headers.items()}
-    sent |= {f"?{name}": value for name, value in (query or {}).items()}
+    sent = by_name(headers, query)
     used = next((SCHEMES[name] for name in schemes if sent.get(SCHEMES[name].header)), None)
     if used is None:
         wanted = [SCHEMES[name].header for name in schemes]
